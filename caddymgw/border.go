@@ -1,0 +1,192 @@
+package caddymgw
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/caddymgw/gateway/caddymgw/credential"
+)
+
+// Identity is one header that tells the upstream who calls.
+type Identity struct {
+	Header string // canonical
+	Field  string // one of IdentityFields
+}
+
+// IdentityFields are what an identity header may hold.
+var IdentityFields = []string{"subject", "scheme", "issuer", "key_id", "scopes", "api", "operation"}
+
+// Border says what is removed from and added to a request that passes. Make it
+// with NewBorder; it is immutable and safe for concurrent use.
+type Border struct {
+	identities []Identity
+	removed    map[string]bool    // folded header names
+	keys       []credential.Place // the apiKey places of the whole document
+	forward    bool
+	ownKey     func(string) bool
+}
+
+// overrides are headers by which a client could tell the upstream another
+// path, method or certificate than the one that was authorised. Folded; a
+// trailing "*" stands for any rest.
+var overrides = []string{
+	"x-forwarded-client-cert", "x-ssl-*", "ssl-client-*", "x-client-cert", "x-original-url",
+	"x-rewrite-url", "x-forwarded-uri", "x-forwarded-path", "x-forwarded-prefix",
+	"x-envoy-original-path", "x-http-method", "x-http-method-override", "x-method-override",
+}
+
+// NewBorder returns the border of one API. With forward, credentials that were
+// verified are left in the request. OwnKey tells an API key of this gateway by
+// its looks.
+func NewBorder(api *API, identities []Identity, forward bool, ownKey func(string) bool) *Border {
+	b := &Border{identities: identities, removed: map[string]bool{}, forward: forward, ownKey: ownKey}
+	for _, id := range identities {
+		b.removed[credential.Fold(id.Header)] = true
+	}
+	for _, s := range api.Schemes {
+		if s.Type == APIKey && s.Place != authorization {
+			b.keys = append(b.keys, s.Place)
+		}
+	}
+	return b
+}
+
+var authorization = credential.Place{In: credential.Header, Name: "Authorization"}
+
+// Cross makes the request that the next handler sees, in place: header names
+// that only we may set are removed, credentials are stripped, the connection
+// headers cleaned, and the identity headers set.
+func (b *Border) Cross(r *http.Request, d Decision) {
+	for name := range r.Header {
+		if b.foreign(name) {
+			delete(r.Header, name)
+		}
+	}
+	for name := range r.Trailer {
+		if b.foreign(name) {
+			delete(r.Trailer, name)
+		}
+	}
+	cleanConnection(r)
+	credential.Strip(r, b.strip(r, d))
+	for _, id := range b.identities {
+		if v := headerValue(id.value(d)); v != "" {
+			r.Header.Set(id.Header, v)
+		}
+	}
+}
+
+func (b *Border) foreign(name string) bool {
+	folded := credential.Fold(name)
+	if b.removed[folded] {
+		return true
+	}
+	return slices.ContainsFunc(overrides, func(o string) bool {
+		prefix, open := strings.CutSuffix(o, "*")
+		return folded == o || open && strings.HasPrefix(folded, prefix)
+	})
+}
+
+// strip lists the places to empty. What was verified may stay if so asked;
+// everything else at an apiKey place of the document goes, on every operation.
+func (b *Border) strip(r *http.Request, d Decision) []credential.Place {
+	verified := func(p credential.Place) bool {
+		return b.forward && len(d.Principals) > 0 &&
+			slices.ContainsFunc(d.Strip, func(c credential.Credential) bool { return c.Place == p })
+	}
+	places := make([]credential.Place, 0, len(b.keys)+1)
+	for _, p := range b.keys {
+		if !verified(p) {
+			places = append(places, p)
+		}
+	}
+	if b.authorizationGoes(r, d) && !verified(authorization) {
+		places = append(places, authorization)
+	}
+	return places
+}
+
+// authorizationGoes: where the operation reads the header the upstream need
+// not, and a key of ours in it is nobody else's business.
+func (b *Border) authorizationGoes(r *http.Request, d Decision) bool {
+	for _, v := range r.Header["Authorization"] {
+		if i := strings.LastIndexByte(v, ' '); b.ownKey != nil && b.ownKey(v[i+1:]) {
+			return true
+		}
+	}
+	return d.Operation.plan != nil && slices.Contains(d.Operation.plan.places, authorization)
+}
+
+// cleanConnection leaves only the options that concern the connection itself:
+// a proxy deletes the headers that Connection names (RFC 9110 section 7.6.1),
+// also those that we have set. Only WebSocket may be upgraded to: h2c would
+// open a tunnel behind our back.
+func cleanConnection(r *http.Request) {
+	upgrade := r.Method == http.MethodGet && len(r.Header["Upgrade"]) == 1 &&
+		strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
+	if !upgrade {
+		delete(r.Header, "Upgrade")
+		delete(r.Header, "Http2-Settings")
+	}
+	lines, present := r.Header["Connection"]
+	if !present {
+		return
+	}
+	var kept []string
+	for _, line := range lines {
+		for option := range strings.SplitSeq(line, ",") {
+			switch option = strings.ToLower(strings.TrimSpace(option)); {
+			case option == "close", option == "keep-alive", option == "upgrade" && upgrade:
+				kept = append(kept, option)
+			}
+		}
+	}
+	if len(kept) == 0 {
+		delete(r.Header, "Connection")
+		return
+	}
+	r.Header["Connection"] = []string{strings.Join(kept, ", ")}
+}
+
+func (id Identity) value(d Decision) string {
+	switch id.Field {
+	case "api":
+		return d.Operation.API.Name
+	case "operation":
+		return d.Operation.Label()
+	}
+	if len(d.Principals) == 0 {
+		return ""
+	}
+	p := d.Principals[0]
+	switch id.Field {
+	case "subject":
+		return p.Subject
+	case "scheme":
+		return p.Scheme
+	case "issuer":
+		return p.Issuer
+	case "key_id":
+		return p.KeyID
+	case "scopes":
+		return strings.Join(p.Scopes, " ")
+	}
+	return ""
+}
+
+// headerValue percent-encodes what a field value cannot hold (RFC 9110 section
+// 5.5), and the "%" itself, so that no two subjects look alike upstream.
+func headerValue(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '%' {
+			b.WriteByte('%')
+			b.WriteByte("0123456789ABCDEF"[c>>4])
+			b.WriteByte("0123456789ABCDEF"[c&15])
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,79 @@
+package caddymgw
+
+import (
+	"time"
+
+	"github.com/caddymgw/gateway/caddymgw/credential"
+	"github.com/caddymgw/gateway/caddymgw/fault"
+)
+
+// Reason tells the operator, never the client, why a credential or a request
+// was refused. It is from a closed set, fit for a metric label.
+type Reason string
+
+// The reasons.
+const (
+	ReasonNone          Reason = ""
+	ReasonPath          Reason = "path_not_canonical"
+	ReasonQuery         Reason = "query_not_canonical"
+	ReasonNoOperation   Reason = "no_such_operation"
+	ReasonNoMethod      Reason = "no_such_method"
+	ReasonMissing       Reason = "missing"
+	ReasonKind          Reason = "kind_not_accepted"
+	ReasonRepeated      Reason = "repeated"
+	ReasonAmbiguous     Reason = "ambiguous"
+	ReasonNoVerifier    Reason = "no_verifier"
+	ReasonMalformed     Reason = "malformed"
+	ReasonAlgorithm     Reason = "algorithm"
+	ReasonUnknownKey    Reason = "unknown_key"
+	ReasonSignature     Reason = "signature"
+	ReasonType          Reason = "type"
+	ReasonIssuer        Reason = "issuer"
+	ReasonAudience      Reason = "audience"
+	ReasonExpired       Reason = "expired"
+	ReasonNotYet        Reason = "not_yet_valid"
+	ReasonClaims        Reason = "claims"
+	ReasonRevoked       Reason = "revoked"
+	ReasonAPI           Reason = "api_not_allowed"
+	ReasonOperation     Reason = "operation_not_allowed"
+	ReasonAddress       Reason = "address_not_allowed"
+	ReasonReferer       Reason = "referer_not_allowed"
+	ReasonScope         Reason = "scope"
+	ReasonWrongPassword Reason = "wrong_password"
+	ReasonBusy          Reason = "busy"
+	ReasonNotReady      Reason = "not_ready"
+)
+
+// Denial is why a request does not pass, and what the client is told.
+type Denial struct {
+	Status     int
+	Fault      fault.Code
+	Challenges []string // WWW-Authenticate values, with 401 and 403
+	Allow      []string // methods, with 405
+	RetryAfter time.Duration
+	Reason     Reason
+}
+
+// Deny returns the denial that goes with a code.
+func Deny(code fault.Code, reason Reason) *Denial {
+	return &Denial{Status: code.Status(), Fault: code, Reason: reason}
+}
+
+// retryAfter is how soon a client is told to come back after a 503.
+const retryAfter = 5 * time.Second
+
+// Decision is the outcome for one request. It depends on nothing but the
+// request, the clock and the verdicts.
+type Decision struct {
+	Operation  *Operation   // nil if none matched
+	Principals []*Principal // [0] is the subject; empty for an anonymous request
+	// Strip lists the credentials found; the border removes them.
+	Strip  []credential.Credential
+	Denial *Denial // nil: pass
+}
+
+// Observer is told of every decision. Metrics and logs lie behind it, outside
+// of the core.
+type Observer interface {
+	Decided(*Request, Decision, time.Duration)
+}

@@ -1,0 +1,297 @@
+package caddymgw
+
+import (
+	"context"
+	"slices"
+
+	"github.com/caddymgw/gateway/caddymgw/credential"
+	"github.com/caddymgw/gateway/caddymgw/fault"
+)
+
+// evaluation is the state of one decision; the small arrays keep the usual
+// request at one allocation.
+type evaluation struct {
+	req      Request
+	found    [2]credential.Credential
+	verdicts []judged
+	first    [2]judged
+	subjects [2]*Principal
+}
+
+// judged is a verdict with what it was given for: nothing is verified twice.
+type judged struct {
+	verifier   Verifier
+	credential int // index in req.Credentials; -1: the client certificate
+	verdict    Verdict
+}
+
+// decide follows the rules of "Deciding": refuse what is repeated or
+// ambiguous, refuse what is presented and not authentic, then admit by the
+// first alternative that holds as a whole.
+func (e *evaluation) decide(ctx context.Context, query credential.Values) Decision {
+	op := e.req.Operation
+	d := Decision{Operation: op}
+	e.verdicts = e.first[:0]
+
+	found := e.found[:0]
+	var repeated bool
+	for _, place := range op.plan.places {
+		c, n := credential.Find(e.req.HTTP, query, place)
+		if n > 1 {
+			repeated = true
+		}
+		if n > 0 {
+			found = append(found, c)
+		}
+	}
+	e.req.Credentials = found
+	d.Strip = found
+	if repeated {
+		return e.deny(d, fault.InvalidCredentials, ReasonRepeated)
+	}
+	if e.ambiguous() {
+		return e.deny(d, fault.InvalidCredentials, ReasonAmbiguous)
+	}
+	accepted := false
+	for i := range found {
+		ok, denial := e.authentic(ctx, i)
+		if denial != nil {
+			denial.Challenges = e.challenges(denial)
+			d.Denial = denial
+			return d
+		}
+		accepted = accepted || ok
+	}
+	return e.alternatives(ctx, d, accepted)
+}
+
+// authentic makes sure that a presented credential of an accepted kind is
+// found authentic by someone: nothing unverified goes on, and nothing bad
+// falls through to a weaker alternative.
+func (e *evaluation) authentic(ctx context.Context, i int) (accepted bool, _ *Denial) {
+	c := e.req.Credentials[i]
+	var worst *Verdict
+	for _, alt := range e.req.Operation.Alternatives {
+		for k := range alt {
+			r := &alt[k]
+			if !r.Scheme.Accepts(c) {
+				continue
+			}
+			accepted = true
+			if !r.Verifier.Owns(r.Scheme, c) {
+				continue
+			}
+			v := e.verify(ctx, r, i)
+			if v.Outcome == Satisfied || v.Outcome == Forbidden {
+				return true, nil
+			}
+			if worst == nil || v.Outcome == Unavailable && worst.Outcome != Unavailable {
+				worst = &v
+			}
+		}
+	}
+	switch {
+	case !accepted:
+		return false, nil
+	case worst == nil:
+		return true, Deny(fault.InvalidCredentials, ReasonMalformed)
+	default:
+		return true, denialOf(*worst)
+	}
+}
+
+// alternatives admits by the first alternative that holds, {} last, or says
+// why none does.
+func (e *evaluation) alternatives(ctx context.Context, d Decision, accepted bool) Decision {
+	var unavailable, forbidden *Denial
+	for _, alt := range e.req.Operation.Alternatives {
+		principals, denial := e.alternative(ctx, alt)
+		switch {
+		case denial == nil:
+			d.Principals = principals
+			return d
+		case denial.Status == fault.Unclassified.Status() && unavailable == nil:
+			unavailable = denial
+		case denial.Status == fault.AccessDenied.Status() && forbidden == nil:
+			forbidden = denial
+		}
+	}
+	switch {
+	case unavailable != nil:
+		d.Denial = unavailable
+	case forbidden != nil:
+		forbidden.Challenges = e.challenges(forbidden)
+		d.Denial = forbidden
+	case len(e.req.Credentials) > 0 && !accepted:
+		return e.deny(d, fault.SchemeNotAccepted, ReasonKind)
+	default:
+		return e.deny(d, fault.MissingCredentials, ReasonMissing)
+	}
+	return d
+}
+
+// alternative reports whether all requirements hold. Its denial is a 403 only
+// if every requirement is authenticated and some right is missing.
+func (e *evaluation) alternative(ctx context.Context, alt Alternative) ([]*Principal, *Denial) {
+	principals := e.subjects[:0]
+	var missing, unavailable, forbidden *Denial
+	for k := range alt {
+		r := &alt[k]
+		v := e.requirement(ctx, r)
+		switch {
+		case v.Outcome == Satisfied && r.granted(v.Principal):
+			principals = append(principals, v.Principal)
+		case v.Outcome == Satisfied:
+			forbidden = orFirst(forbidden, Deny(fault.AccessDenied, ReasonScope))
+		case v.Outcome == Forbidden:
+			forbidden = orFirst(forbidden, denialOf(v))
+		case v.Outcome == Unavailable:
+			unavailable = orFirst(unavailable, denialOf(v))
+		default:
+			missing = orFirst(missing, Deny(fault.MissingCredentials, ReasonMissing))
+		}
+	}
+	switch {
+	case unavailable != nil:
+		return nil, unavailable
+	case missing != nil:
+		return nil, missing
+	case forbidden != nil:
+		return nil, forbidden
+	}
+	return rank(alt, principals), nil
+}
+
+func orFirst(d, next *Denial) *Denial {
+	if d != nil {
+		return d
+	}
+	return next
+}
+
+// requirement returns the verdict on the credential that belongs to r.
+func (e *evaluation) requirement(ctx context.Context, r *Requirement) Verdict {
+	if r.Scheme.Type == MutualTLS {
+		return e.verify(ctx, r, -1)
+	}
+	for i, c := range e.req.Credentials {
+		if r.Scheme.Accepts(c) && r.Verifier.Owns(r.Scheme, c) {
+			return e.verify(ctx, r, i)
+		}
+	}
+	return Verdict{Outcome: Absent}
+}
+
+func (e *evaluation) verify(ctx context.Context, r *Requirement, i int) Verdict {
+	for _, j := range e.verdicts {
+		if j.credential == i && j.verifier == r.Verifier {
+			return j.verdict
+		}
+	}
+	var c credential.Credential
+	if i >= 0 {
+		c = e.req.Credentials[i]
+	}
+	v := r.Verifier.Verify(ctx, &e.req, r, c)
+	if (v.Outcome == Satisfied || v.Outcome == Forbidden) && v.Principal == nil {
+		v = Verdict{Outcome: Refused, Fault: fault.InvalidCredentials, Reason: ReasonNoVerifier}
+	}
+	e.verdicts = append(e.verdicts, judged{r.Verifier, i, v})
+	return v
+}
+
+// granted reports whether the principal has what the requirement asks: scopes
+// of OAuth 2 and OpenID Connect, roles of every other scheme (OpenAPI 3.1
+// section 4.8.30.1).
+func (r *Requirement) granted(p *Principal) bool {
+	have := p.Roles
+	if r.Scheme.Type == OAuth2 || r.Scheme.Type == OpenIDConnect {
+		have = p.Scopes
+	}
+	for _, s := range r.Scopes {
+		if !slices.Contains(have, s) {
+			return false
+		}
+	}
+	return true
+}
+
+// rank puts the subject of an alternative first: that of a token, else of
+// Basic, of an API key, of a certificate.
+func rank(alt Alternative, principals []*Principal) []*Principal {
+	if len(principals) < 2 {
+		return principals
+	}
+	best := 0
+	for i := range alt {
+		if alt[i].Scheme.precedence() < alt[best].Scheme.precedence() {
+			best = i
+		}
+	}
+	subject := principals[best]
+	copy(principals[1:best+1], principals[:best])
+	principals[0] = subject
+	return principals
+}
+
+func (s *Scheme) precedence() int {
+	switch {
+	case s.Type == MutualTLS:
+		return 3
+	case s.Type == APIKey:
+		return 2
+	case s.Type == HTTP && s.HTTPScheme == "basic":
+		return 1
+	default:
+		return 0
+	}
+}
+
+// ambiguous reports whether different values stand at two apiKey places that
+// no alternative asks together: the upstream might read the other one.
+func (e *evaluation) ambiguous() bool {
+	for _, pair := range e.req.Operation.plan.rivals {
+		var values [2]credential.Secret
+		for _, c := range e.req.Credentials {
+			for k, i := range pair {
+				if c.Place == e.req.Operation.plan.places[i] {
+					values[k] = c.Value
+				}
+			}
+		}
+		if values[0] != "" && values[1] != "" && values[0] != values[1] {
+			return true
+		}
+	}
+	return false
+}
+
+func (e *evaluation) deny(d Decision, code fault.Code, reason Reason) Decision {
+	d.Denial = Deny(code, reason)
+	d.Denial.Challenges = e.challenges(d.Denial)
+	return d
+}
+
+func (e *evaluation) challenges(d *Denial) []string {
+	if d.Status != fault.MissingCredentials.Status() {
+		return nil
+	}
+	return e.req.Operation.plan.challenges
+}
+
+func denialOf(v Verdict) *Denial {
+	code := v.Fault
+	switch {
+	case v.Outcome == Unavailable:
+		code = fault.Unclassified
+	case v.Outcome == Forbidden && code == 0:
+		code = fault.AccessDenied
+	case code == 0:
+		code = fault.InvalidCredentials
+	}
+	d := Deny(code, v.Reason)
+	if v.Outcome == Unavailable {
+		d.RetryAfter = retryAfter
+	}
+	return d
+}

@@ -1,0 +1,104 @@
+package caddymgw
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/caddymgw/gateway/caddymgw/credential"
+	"github.com/caddymgw/gateway/caddymgw/fault"
+)
+
+// Request is what a verifier sees. It is built once, before any verifier runs.
+type Request struct {
+	HTTP      *http.Request // headers, URL, TLS; never the body
+	Client    netip.Addr    // behind trusted proxies; the zero Addr if unknown
+	Operation *Operation
+	// Credentials are those found where the operation's schemes look.
+	Credentials []credential.Credential
+	Now         time.Time
+}
+
+// Verifier checks one kind of credential. It is safe for concurrent use, and
+// its dynamic type is comparable (a pointer): a credential is verified at most
+// once per verifier and request.
+type Verifier interface {
+	// Owns reports whether a credential is this verifier's to judge, by place,
+	// shape, type and issuer. It does no cryptography and no I/O.
+	Owns(*Scheme, credential.Credential) bool
+	// Verify judges a credential that it owns; mutual TLS gets the zero
+	// Credential. The verdict must not depend on Requirement.Scopes: the
+	// gateway compares them with the principal's scopes and roles.
+	Verify(context.Context, *Request, *Requirement, credential.Credential) Verdict
+	// Challenge returns one challenge (RFC 9110 section 11.6.1), or "".
+	Challenge(*Requirement) string
+}
+
+// Outcome is how a verification ended.
+type Outcome uint8
+
+// The outcomes. The zero value is the one that lets nobody in.
+const (
+	Refused     Outcome = iota // not authentic: malformed, forged, expired, revoked
+	Absent                     // nothing was presented
+	Unavailable                // cannot be judged now: a key source is not ready
+	Forbidden                  // authentic, but lacks a right
+	Satisfied
+)
+
+// Verdict is what a verifier says of one credential.
+type Verdict struct {
+	Outcome   Outcome
+	Principal *Principal // with Satisfied and Forbidden
+	Fault     fault.Code // with the others
+	Reason    Reason
+}
+
+// Principal is who a credential stands for, once it is verified.
+type Principal struct {
+	Subject, Issuer, Scheme, KeyID string
+	Scopes, Roles                  []string
+	IssuedAt, Expires              time.Time // zero: unknown, never
+	Claims                         map[string]any
+}
+
+// Revocations answers on the hot path, after every cache, by one lookup in
+// memory.
+type Revocations interface {
+	Revoked(issuer, id, subject string, issuedAt time.Time) bool
+}
+
+// NoRevocations is the Revocations of a gateway that revokes nothing.
+type NoRevocations struct{}
+
+// Revoked returns false.
+func (NoRevocations) Revoked(string, string, string, time.Time) bool { return false }
+
+type closed struct{}
+
+// Closed returns the verifier of a scheme that nothing verifies: it refuses
+// everything, so that no alternative which needs it is ever satisfied.
+func Closed() Verifier { return closed{} }
+
+func (closed) Owns(*Scheme, credential.Credential) bool { return false }
+
+func (closed) Verify(context.Context, *Request, *Requirement, credential.Credential) Verdict {
+	return Verdict{Outcome: Refused, Fault: fault.InvalidCredentials, Reason: ReasonNoVerifier}
+}
+
+// Challenge names the kind all the same: where every alternative is closed, a
+// 401 still needs one (RFC 9110 section 15.5.2).
+func (closed) Challenge(r *Requirement) string {
+	realm := ""
+	switch s := r.Scheme; {
+	case s.Type == APIKey:
+		return fault.APIKeyChallenge(realm, string(s.Place.In), s.Place.Name)
+	case s.Type == HTTP && s.HTTPScheme == "basic":
+		return fault.BasicChallenge(realm)
+	case s.Type == MutualTLS:
+		return ""
+	default:
+		return fault.BearerChallenge(realm, "", "")
+	}
+}
