@@ -1,0 +1,27 @@
+# One command for each job; `make` alone lists them.
+.DEFAULT_GOAL := help
+
+# The race detector needs a C compiler. Without one the tests run all the same
+# on a developer's machine, and CI refuses.
+CC_FOUND := $(shell command -v $$(go env CC) 2>/dev/null)
+ifneq ($(CC_FOUND),)
+RACE := -race
+else ifneq ($(CI),)
+$(error CI needs a C compiler: go test -race)
+endif
+
+FUZZTIME ?= 20s
+
+.PHONY: help
+help: ## lists these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-8s %s\n", $$1, $$2}' Makefile
+
+.PHONY: test
+test: ## runs every test, with the race detector where there is a C compiler
+	@[ -n "$(RACE)" ] || echo "no C compiler: running without the race detector"
+	go vet ./...
+	go test $(RACE) -count=1 -timeout 14m ./...
+
+.PHONY: fmt
+fmt: ## formats the Go sources
+	gofmt -w .
