@@ -16,6 +16,14 @@ FUZZTIME ?= 20s
 help: ## lists these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-8s %s\n", $$1, $$2}' Makefile
 
+.PHONY: run
+run: build ## builds the gateway and serves the root Caddyfile
+	./bin/caddymgw run --config Caddyfile
+
+.PHONY: build
+build: ## builds bin/caddymgw
+	./xcaddy.sh
+
 .PHONY: test
 test: ## runs every test, with the race detector where there is a C compiler
 	@[ -n "$(RACE)" ] || echo "no C compiler: running without the race detector"

@@ -71,5 +71,7 @@ type Scheme struct {
 	Name       string
 	Type       SchemeType
 	HTTPScheme string           // type http: "basic", "bearer", ..., in lower case
+	Param      string           // type apiKey: the name as declared
 	Place      credential.Place // zero for mutualTLS
+	Realm      string           // of challenges: the name of the API
 }

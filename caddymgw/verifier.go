@@ -90,15 +90,14 @@ func (closed) Verify(context.Context, *Request, *Requirement, credential.Credent
 // Challenge names the kind all the same: where every alternative is closed, a
 // 401 still needs one (RFC 9110 section 15.5.2).
 func (closed) Challenge(r *Requirement) string {
-	realm := ""
 	switch s := r.Scheme; {
 	case s.Type == APIKey:
-		return fault.APIKeyChallenge(realm, string(s.Place.In), s.Place.Name)
+		return fault.APIKeyChallenge(s.Realm, string(s.Place.In), s.Param)
 	case s.Type == HTTP && s.HTTPScheme == "basic":
-		return fault.BasicChallenge(realm)
+		return fault.BasicChallenge(s.Realm)
 	case s.Type == MutualTLS:
 		return ""
 	default:
-		return fault.BearerChallenge(realm, "", "")
+		return fault.BearerChallenge(s.Realm, "", "")
 	}
 }

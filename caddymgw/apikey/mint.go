@@ -1,0 +1,185 @@
+package apikey
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/caddymgw/gateway/caddymgw/ledger"
+	"github.com/caddymgw/gateway/caddymgw/token"
+)
+
+// Grant is what a key is to be good for.
+type Grant struct {
+	Subject string        // whose key; required
+	Name    string        // what the owner calls it
+	Life    time.Duration // 0: the longest allowed; longer ones are cut
+	// Nil lists limit nothing.
+	APIs       []AllowedAPI
+	Scopes     []string
+	Operations []string // operationIds
+	Addresses  []string // CIDRs or single addresses
+	Referers   []string // hosts, "*." and a domain, with a path if need be
+}
+
+// Issued is a new key. Token is the only copy.
+type Issued struct {
+	Token   string
+	ID      string
+	Expires time.Time // zero: never
+}
+
+// GrantError says which member of a grant can't be fulfilled.
+type GrantError struct {
+	Member string // in the words of the issuer's request body
+	Reason string
+}
+
+// Error returns "MEMBER: REASON".
+func (e *GrantError) Error() string { return e.Member + ": " + e.Reason }
+
+// What one key may carry: it is sent with every request.
+const (
+	maxEntries = 100
+	maxText    = 200 // runes
+)
+
+// Mint issues a key: it is recorded in the ledger before it is returned.
+// Errors: ErrNotReady, *GrantError, or what the ledger says.
+func (a *Authority) Mint(ctx context.Context, g Grant) (Issued, error) {
+	k := a.keys.Load()
+	if k == nil {
+		return Issued{}, ErrNotReady
+	}
+	if err := g.check(); err != nil {
+		return Issued{}, err
+	}
+	id := make([]byte, 16)
+	if _, err := io.ReadFull(a.config.Rand, id); err != nil {
+		return Issued{}, fmt.Errorf("making an id: %w", err)
+	}
+	now := a.config.Now().Truncate(time.Second)
+	issued := Issued{ID: base64.RawURLEncoding.EncodeToString(id)}
+	c := claims{
+		Issuer: a.config.Issuer, Subject: g.Subject, Audience: a.config.Audience, IssuedAt: now.Unix(), ID: issued.ID,
+		KeyType: keyType, AllowedAPIs: g.APIs, Scope: strings.Join(g.Scopes, " "),
+		Operations: g.Operations, IPs: g.Addresses, Referers: g.Referers,
+	}
+	if c.AllowedAPIs == nil {
+		c.AllowedAPIs = []AllowedAPI{} // always present: "none listed" is said, not left out
+	}
+	if life := a.life(g.Life); life > 0 {
+		issued.Expires = now.Add(life)
+		c.Expires = issued.Expires.Unix()
+	}
+	key := k.ring.Active()
+	var err error
+	issued.Token, err = token.Sign(token.Header{Algorithm: key.Algorithm, KeyID: key.ID, Type: Type}, c, key.Signer)
+	if err != nil {
+		return Issued{}, fmt.Errorf("signing: %w", err)
+	}
+	if len(issued.Token) > maxToken {
+		return Issued{}, &GrantError{"apis", "the key would be too long for a header: ask for fewer limits"}
+	}
+	if err := a.config.Ledger.Put(ctx, record(g, issued, now)); err != nil {
+		return Issued{}, fmt.Errorf("recording the key: %w", err)
+	}
+	return issued, nil
+}
+
+// maxToken leaves room in Caddy's limit of 16 KiB for all headers.
+const maxToken = 8 << 10
+
+// life is the asked-for one, cut to the longest allowed; 0 is without end.
+func (a *Authority) life(asked time.Duration) time.Duration {
+	if asked <= 0 || a.config.Validity > 0 && asked > a.config.Validity {
+		return a.config.Validity
+	}
+	return asked
+}
+
+func record(g Grant, issued Issued, now time.Time) ledger.Record {
+	r := ledger.Record{
+		ID: issued.ID, Subject: g.Subject, Name: g.Name, Scopes: g.Scopes, Operations: g.Operations,
+		Addresses: g.Addresses, Referers: g.Referers, Issued: now, Expires: issued.Expires,
+	}
+	for _, api := range g.APIs {
+		r.APIs = append(r.APIs, ledger.API{Name: api.Name, Version: api.Version})
+	}
+	return r
+}
+
+func (g *Grant) check() error {
+	if g.Subject == "" {
+		return errors.New("a key without a subject")
+	}
+	if reason := badText(g.Name); g.Name != "" && reason != "" {
+		return &GrantError{"name", reason}
+	}
+	if len(g.APIs) > maxEntries {
+		return &GrantError{"apis", tooMany}
+	}
+	for i, api := range g.APIs {
+		if reason := cmp.Or(badText(api.Name), badText(api.Version)); reason != "" {
+			return &GrantError{fmt.Sprintf("apis[%d]", i), reason}
+		}
+	}
+	for _, list := range []struct {
+		member  string
+		entries []string
+		check   func(string) string
+	}{
+		{"scopes", g.Scopes, badScope},
+		{"operations", g.Operations, badText},
+		{"permittedIPs", g.Addresses, func(s string) string { _, err := parsePrefix(s); return errText(err) }},
+		{"permittedReferers", g.Referers, func(s string) string { _, err := parseReferer(s); return errText(err) }},
+	} {
+		if len(list.entries) > maxEntries {
+			return &GrantError{list.member, tooMany}
+		}
+		for i, entry := range list.entries {
+			if reason := cmp.Or(badText(entry), list.check(entry)); reason != "" {
+				return &GrantError{fmt.Sprintf("%s[%d]", list.member, i), reason}
+			}
+		}
+	}
+	return nil
+}
+
+const tooMany = "more than 100 entries"
+
+func badText(s string) string {
+	switch {
+	case s == "":
+		return "must not be empty"
+	case !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl):
+		return "must not hold control characters"
+	case utf8.RuneCountInString(s) > maxText:
+		return "is longer than 200 characters"
+	}
+	return ""
+}
+
+// badScope: a scope-token is visible ASCII without quote and backslash (RFC
+// 6749 section 3.3).
+func badScope(s string) string {
+	if slices.ContainsFunc([]byte(s), func(c byte) bool { return c <= ' ' || c >= 0x7f || c == '"' || c == '\\' }) {
+		return "is no scope (RFC 6749 section 3.3)"
+	}
+	return ""
+}
+
+func errText(err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	return ""
+}

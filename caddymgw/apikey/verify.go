@@ -1,0 +1,144 @@
+package apikey
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/caddymgw/gateway/caddymgw"
+	"github.com/caddymgw/gateway/caddymgw/credential"
+	"github.com/caddymgw/gateway/caddymgw/fault"
+	"github.com/caddymgw/gateway/caddymgw/token"
+)
+
+// Owns reports whether the credential has the shape of a JWT.
+func (a *Authority) Owns(_ *caddymgw.Scheme, c credential.Credential) bool {
+	return strings.Count(c.Value.Reveal(), ".") == 2
+}
+
+// Challenge returns that of the scheme's place.
+func (a *Authority) Challenge(r *caddymgw.Requirement) string {
+	return fault.APIKeyChallenge(r.Scheme.Realm, string(r.Scheme.Place.In), r.Scheme.Param)
+}
+
+// Verify judges a key. Only that a signature is good is remembered; all else
+// is judged on every call, revocation last of what makes a key authentic.
+func (a *Authority) Verify(_ context.Context, r *caddymgw.Request, req *caddymgw.Requirement, c credential.Credential) caddymgw.Verdict {
+	k := a.keys.Load()
+	if k == nil {
+		return caddymgw.Verdict{Outcome: caddymgw.Unavailable, Fault: fault.Unclassified, Reason: caddymgw.ReasonNotReady}
+	}
+	v, reason := a.verified(k, r, c.Value.Reveal())
+	if reason != caddymgw.ReasonNone {
+		return refused(reason)
+	}
+	l := v.Derived.(*limits)
+	switch {
+	case a.config.Revocations.Revoked(v.Claims.Issuer, v.Claims.ID, v.Claims.Subject, v.Claims.IssuedAt):
+		return refused(caddymgw.ReasonRevoked)
+	case !l.allows(r.Operation.API, a.config.RequireListedAPIs):
+		return refused(caddymgw.ReasonAPI)
+	}
+	verdict := caddymgw.Verdict{Outcome: caddymgw.Satisfied, Principal: &caddymgw.Principal{
+		Subject:  v.Claims.Subject,
+		Issuer:   v.Claims.Issuer,
+		Scheme:   req.Scheme.Name,
+		KeyID:    v.Claims.ID,
+		Scopes:   l.scopes,
+		Roles:    l.scopes,
+		IssuedAt: v.Claims.IssuedAt,
+		Expires:  v.Claims.Expires,
+		Claims:   v.Claims.All,
+	}}
+	if reason := l.permits(r); reason != caddymgw.ReasonNone {
+		verdict.Outcome, verdict.Fault, verdict.Reason = caddymgw.Forbidden, fault.AccessDenied, reason
+	}
+	return verdict
+}
+
+// verified returns the token if its signature is good, by the cache or by
+// cryptography, and its claims hold now. What is cheap is checked first.
+func (a *Authority) verified(k *keys, r *caddymgw.Request, text string) (*token.Verified, caddymgw.Reason) {
+	v, seen := k.cache.Get(text)
+	if !seen {
+		t, err := token.Parse(text)
+		if err != nil {
+			return nil, reasonOf(err)
+		}
+		v = &token.Verified{Token: t}
+	}
+	key, ok := k.ring.Lookup(v.KeyID)
+	switch {
+	case !ok:
+		return nil, caddymgw.ReasonUnknownKey
+	case v.Algorithm != key.Algorithm:
+		return nil, caddymgw.ReasonAlgorithm
+	}
+	if reason := a.claims(v, r); reason != caddymgw.ReasonNone {
+		return nil, reason
+	}
+	if seen && v.Key == key {
+		return v, caddymgw.ReasonNone
+	}
+	if err := v.Verify(key.Algorithm, key.Signer.Public()); err != nil {
+		return nil, reasonOf(err)
+	}
+	l, ok := readLimits(v.Claims.All)
+	if !ok {
+		return nil, caddymgw.ReasonClaims
+	}
+	v = &token.Verified{Token: v.Token, Key: key, Derived: l}
+	k.cache.Put(text, v)
+	return v, caddymgw.ReasonNone
+}
+
+func (a *Authority) claims(v *token.Verified, r *caddymgw.Request) caddymgw.Reason {
+	c := &v.Claims
+	switch {
+	case v.Type != Type:
+		return caddymgw.ReasonType
+	case c.Issuer != a.config.Issuer:
+		return caddymgw.ReasonIssuer
+	case a.config.Audience != "" && !slices.Contains(c.Audience, a.config.Audience):
+		return caddymgw.ReasonAudience
+	case c.ID == "" || c.Subject == "" || c.IssuedAt.IsZero():
+		return caddymgw.ReasonClaims
+	case c.Expires.IsZero() && a.config.Validity > 0:
+		return caddymgw.ReasonClaims // keys without end are not issued here, or no longer
+	}
+	if err := c.CheckTime(r.Now, a.config.Leeway); err != nil {
+		return reasonOf(err)
+	}
+	return caddymgw.ReasonNone
+}
+
+func refused(reason caddymgw.Reason) caddymgw.Verdict {
+	return caddymgw.Verdict{Outcome: caddymgw.Refused, Fault: fault.InvalidCredentials, Reason: reason}
+}
+
+func reasonOf(err error) caddymgw.Reason {
+	switch {
+	case errors.Is(err, token.ErrExpired):
+		return caddymgw.ReasonExpired
+	case errors.Is(err, token.ErrNotYetValid):
+		return caddymgw.ReasonNotYet
+	case errors.Is(err, token.ErrSignature):
+		return caddymgw.ReasonSignature
+	case errors.Is(err, token.ErrAlgorithm), errors.Is(err, token.ErrKey):
+		return caddymgw.ReasonAlgorithm
+	case errors.Is(err, token.ErrClaims):
+		return caddymgw.ReasonClaims
+	}
+	return caddymgw.ReasonMalformed
+}
+
+// LooksLikeKey reports whether a token says of itself that it is an API key.
+// It proves nothing.
+func LooksLikeKey(s string) bool {
+	if strings.Count(s, ".") != 2 {
+		return false
+	}
+	h, err := token.Peek(s)
+	return err == nil && h.Type == Type
+}

@@ -1,0 +1,2 @@
+// Package ledgertest states what every ledger.Ledger holds to.
+package ledgertest

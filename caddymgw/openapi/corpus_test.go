@@ -1,0 +1,130 @@
+package openapi
+
+import (
+	"bufio"
+	"errors"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/caddymgw/gateway/caddymgw"
+	"github.com/caddymgw/gateway/internal/shared"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// corpus returns the names of the documents, relative to its folder.
+func corpus(t testing.TB) (dir string, names []string) {
+	t.Helper()
+	dir = shared.Dir(t, "corpus")
+	f, err := os.Open(filepath.Join(dir, "MANIFEST.tsv"))
+	require.NoError(t, err)
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	lines.Scan() // the head
+	for lines.Scan() {
+		name, _, _ := strings.Cut(lines.Text(), "\t")
+		names = append(names, name)
+	}
+	require.NoError(t, lines.Err())
+	require.NotEmpty(t, names)
+	return dir, names
+}
+
+// golden compares lines with a file of testdata.
+func golden(t testing.TB, name string, lines []string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	got := strings.Join(lines, "\n") + "\n"
+	if *update {
+		require.NoError(t, os.MkdirAll("testdata", 0o755))
+		require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, string(want), got, "go test ./caddymgw/openapi -update writes it anew")
+}
+
+func TestCorpusLoadsOrIsRefusedWithAPointer(t *testing.T) {
+	t.Parallel()
+	dir, names := corpus(t)
+	var refused, coincide []string
+	operations, matched := 0, 0
+	for _, name := range names {
+		doc, err := Load(filepath.Join(dir, name), Options{})
+		if err != nil {
+			var e *Error
+			require.True(t, errors.As(err, &e), "%s: %v", name, err)
+			refused = append(refused, fmt.Sprintf("%s:%d\t%s\t%s", name, e.Line, e.Pointer, e.Message))
+			continue
+		}
+		for _, w := range doc.Warnings {
+			if strings.Contains(w, "are one to a request") {
+				coincide = append(coincide, name+"\t"+w)
+			}
+		}
+		for _, op := range doc.API.Operations {
+			operations++
+			if reached(t, doc, op) {
+				matched++
+			} else {
+				t.Errorf("%s: %s %s is not reached by its own URL", name, op.Method, op.Template)
+			}
+			if strings.HasPrefix(op.Template, "/") && slices.ContainsFunc(coincide, func(l string) bool { return strings.HasPrefix(l, name+"\t"+op.Method+" "+op.Template+" and") }) {
+				coincide = append(coincide, fmt.Sprintf("%s\t%s %s: %s", name, op.Method, op.Template, describe(op)))
+			}
+		}
+	}
+	t.Logf("%d documents: %d load, %d are refused; %d operations, %d reached by their own URL",
+		len(names), len(names)-len(refused), len(refused), operations, matched)
+	golden(t, "corpus-refused.golden", refused)
+	golden(t, "corpus-coincide.golden", coincide)
+}
+
+// reached asks for an operation by sample URLs below each base path.
+func reached(t *testing.T, doc *Document, op *caddymgw.Operation) bool {
+	t.Helper()
+	segments, err := splitTemplate(op.Template)
+	require.NoError(t, err)
+	var path strings.Builder
+	for _, p := range segments {
+		path.WriteByte('/')
+		for i, text := range p {
+			if i > 0 {
+				fmt.Fprintf(&path, "zq%dzq", i)
+			}
+			path.WriteString(url.PathEscape(text))
+		}
+	}
+	return slices.ContainsFunc(doc.API.BasePaths, func(base string) bool {
+		u, err := url.Parse(base + path.String())
+		require.NoError(t, err)
+		got, _ := doc.Route(&http.Request{Method: op.Method, URL: u})
+		return got == op
+	})
+}
+
+// describe writes the security of an operation as one line.
+func describe(op *caddymgw.Operation) string {
+	if op.Public() {
+		return "public"
+	}
+	var alternatives []string
+	for _, alt := range op.Alternatives {
+		var requirements []string
+		for _, r := range alt {
+			requirements = append(requirements, r.Scheme.Name+"["+strings.Join(r.Scopes, " ")+"]")
+		}
+		slices.Sort(requirements)
+		alternatives = append(alternatives, "("+strings.Join(requirements, " and ")+")")
+	}
+	return strings.Join(alternatives, " or ")
+}

@@ -1,0 +1,14 @@
+// Package gateway is caddymgw: an API micro-gateway made of Caddy plugins. It
+// is what `xcaddy build --with github.com/caddymgw/gateway` names: importing
+// it registers every module.
+//
+// The core, which imports no Caddy, is package caddymgw; read its doc.go first.
+package gateway
+
+import (
+	_ "github.com/caddymgw/gateway/modules/apikeyissuer"
+	_ "github.com/caddymgw/gateway/modules/logfilter"
+	_ "github.com/caddymgw/gateway/modules/mgw"
+	_ "github.com/caddymgw/gateway/modules/openapiauth"
+	_ "github.com/caddymgw/gateway/modules/verifiers"
+)

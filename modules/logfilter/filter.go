@@ -1,0 +1,127 @@
+package logfilter
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"github.com/caddyserver/caddy/v2/modules/logging"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/caddymgw/gateway/modules/mgw"
+)
+
+func init() {
+	caddy.RegisterModule(Filter{})
+}
+
+// Filter replaces, in the field "request" of a log line, the values of every
+// header, query parameter and cookie that a loaded OpenAPI document declares as
+// a credential, in whatever spelling; and everything that looks like a signed
+// token. What it replaces reads REDACTED.
+type Filter struct{}
+
+// CaddyModule returns the Caddy module information.
+func (Filter) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "caddy.logging.encoders.filter.mgw", New: func() caddy.Module { return new(Filter) }}
+}
+
+// Provision notes that this configuration is filtered.
+func (Filter) Provision(ctx caddy.Context) error {
+	mgw.FilterLoaded(ctx)
+	return nil
+}
+
+// Filter returns the field with a cleaned copy of the request; other fields
+// are returned as they are.
+func (Filter) Filter(in zapcore.Field) zapcore.Field {
+	if r, ok := in.Interface.(caddyhttp.LoggableHTTPRequest); ok {
+		r.Request = clean(r.Request)
+		in.Interface = r
+	}
+	return in
+}
+
+const redacted = "REDACTED"
+
+// jws is a compact JWS: its header is a JSON object, which starts so.
+var jws = regexp.MustCompile(`eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*`)
+
+func clean(r *http.Request) *http.Request {
+	c := r.WithContext(r.Context())
+	c.RequestURI = cleanURI(r.RequestURI)
+	c.Header = make(http.Header, len(r.Header))
+	for name, values := range r.Header {
+		cleaned := make([]string, len(values))
+		for i, v := range values {
+			cleaned[i] = cleanHeader(name, v)
+		}
+		c.Header[name] = cleaned
+	}
+	return c
+}
+
+func cleanHeader(name, value string) string {
+	switch {
+	case mgw.Redacted("header", name):
+		return redacted
+	case name == "Cookie":
+		value = cleanPairs(value, ";", "cookie")
+	case name == "Referer":
+		value = cleanURI(value)
+	}
+	return jws.ReplaceAllLiteralString(value, redacted)
+}
+
+func cleanURI(uri string) string {
+	path, query, found := strings.Cut(uri, "?")
+	if found {
+		uri = path + "?" + cleanPairs(query, "&", "query")
+	}
+	return jws.ReplaceAllLiteralString(uri, redacted)
+}
+
+// cleanPairs redacts the values of declared names. A name that can't be read
+// might be one of them.
+func cleanPairs(s, sep, kind string) string {
+	pairs := strings.Split(s, sep)
+	for i, pair := range pairs {
+		name, _, found := strings.Cut(pair, "=")
+		if !found {
+			continue
+		}
+		plain, err := strings.TrimSpace(name), error(nil)
+		if kind == "query" {
+			plain, err = url.QueryUnescape(name)
+		}
+		if err != nil || mgw.Redacted(kind, plain) {
+			pairs[i] = name + "=" + redacted
+		}
+	}
+	return strings.Join(pairs, sep)
+}
+
+// UnmarshalCaddyfile parses the filter. Syntax:
+//
+//	request mgw
+func (*Filter) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+	d.Next()
+	if err := mgw.NoArg(d); err != nil {
+		return err
+	}
+	for d.NextBlock(0) {
+		return d.Errf("unrecognized option: %s; there are none", d.Val())
+	}
+	return nil
+}
+
+// Interface guards
+var (
+	_ caddy.Provisioner      = (*Filter)(nil)
+	_ caddyfile.Unmarshaler  = (*Filter)(nil)
+	_ logging.LogFieldFilter = (*Filter)(nil)
+)

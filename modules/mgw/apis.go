@@ -1,0 +1,94 @@
+package mgw
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+
+	"go.uber.org/zap"
+
+	"github.com/caddymgw/gateway/caddymgw"
+	"github.com/caddymgw/gateway/caddymgw/apikey"
+)
+
+// apiRegistry knows the documents and the issuers of one configuration.
+type apiRegistry struct {
+	mu      sync.Mutex
+	apis    map[apiID]registered
+	issuers map[string]bool // paths
+}
+
+type apiID struct{ name, version string }
+
+type registered struct {
+	document string
+	api      *caddymgw.API
+}
+
+// RegisterAPI claims the name and version of a document. The same document may
+// stand on several sites; two different ones with one name and version would
+// share the keys that are meant for either.
+func (a *App) RegisterAPI(api *caddymgw.API, document string) error {
+	a.apis.mu.Lock()
+	defer a.apis.mu.Unlock()
+	id := apiID{api.Name, api.Version}
+	if other, ok := a.apis.apis[id]; ok {
+		if other.document == document {
+			return nil
+		}
+		return fmt.Errorf("%s and %s both are API %q version %q: change info.title or info.version of one", other.document, document, id.name, id.version)
+	}
+	if a.apis.apis == nil {
+		a.apis.apis = map[apiID]registered{}
+	}
+	r := registered{document, api}
+	a.apis.apis[id] = r
+	for path := range a.apis.issuers {
+		a.warnShadowed(r, path)
+	}
+	return nil
+}
+
+// RegisterIssuer notes the path of an issuer.
+func (a *App) RegisterIssuer(path string) {
+	a.apis.mu.Lock()
+	defer a.apis.mu.Unlock()
+	if a.apis.issuers[path] {
+		return
+	}
+	if a.apis.issuers == nil {
+		a.apis.issuers = map[string]bool{}
+	}
+	a.apis.issuers[path] = true
+	for _, r := range a.apis.apis {
+		a.warnShadowed(r, path)
+	}
+}
+
+// warnShadowed tells of operations that the issuer answers in their place.
+func (a *App) warnShadowed(r registered, path string) {
+	for _, op := range r.api.Operations {
+		for _, base := range r.api.BasePaths {
+			if full := base + op.Template; full == path || strings.HasPrefix(full, path+"/") {
+				a.logger.Warn("the API-key issuer answers in place of an operation, where both are on one site",
+					zap.String("issuer", path), zap.String("document", r.document), zap.String("operation", op.Label()))
+			}
+		}
+	}
+}
+
+// AllowedAPIs returns the entries of a key's claim allowedAPIs; without a
+// version an API is allowed in every one.
+func AllowedAPIs(apis []API) []apikey.AllowedAPI {
+	var allowed []apikey.AllowedAPI
+	for _, api := range apis {
+		versions := api.Versions
+		if len(versions) == 0 {
+			versions = []string{"*"}
+		}
+		for _, v := range versions {
+			allowed = append(allowed, apikey.AllowedAPI{Name: api.Name, Version: v})
+		}
+	}
+	return allowed
+}

@@ -1,0 +1,142 @@
+package mgw
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/certmagic"
+	"go.uber.org/zap"
+
+	"github.com/caddymgw/gateway/caddymgw"
+	"github.com/caddymgw/gateway/caddymgw/apikey"
+	"github.com/caddymgw/gateway/caddymgw/basic"
+)
+
+func init() {
+	caddy.RegisterModule(new(App))
+}
+
+// App is the state that the handlers of the gateway share: users, and the
+// authority that signs and verifies API keys.
+type App struct {
+	// The API-key authority of this gateway. Default: all of its defaults.
+	APIKeys *APIKeys `json:"api_keys,omitempty"`
+
+	// Users who may log in with HTTP Basic. Default: none.
+	Users []User `json:"users,omitempty"`
+
+	// A file in htpasswd form (NAME:HASH a line; argon2id or bcrypt) with more
+	// users. Relative to the working directory in JSON, to the Caddyfile there.
+	UsersFile string `json:"users_file,omitempty"`
+
+	// SHA-256 of UsersFile, so that a reload sees a changed one. Written by the
+	// Caddyfile adapter.
+	UsersFingerprint string `json:"users_fingerprint,omitempty"`
+
+	// How much the clocks of signers may differ from ours. Default: 5s; at most 60s.
+	Leeway caddy.Duration `json:"leeway,omitempty"`
+
+	authority *apikey.Authority
+	users     map[string]User
+	basic     *basic.Verifier // nil: no users
+	storage   certmagic.Storage
+	logger    *zap.Logger
+	warned    sync.Map // what Warn has said
+	redacted  bool
+	apis      apiRegistry
+
+	once   sync.Once
+	ready  atomic.Bool
+	opened chan struct{}
+	err    error // of open, after opened is closed
+	pooled pooled
+}
+
+const (
+	defaultLeeway = 5 * time.Second
+	maxLeeway     = time.Minute
+)
+
+// CaddyModule returns the Caddy module information.
+func (*App) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "mgw", New: func() caddy.Module { return new(App) }}
+}
+
+// Provision reads and checks the configuration. It has no effects outside of a.
+func (a *App) Provision(ctx caddy.Context) error {
+	a.logger = ctx.Logger()
+	a.storage = ctx.Storage()
+	a.opened = make(chan struct{})
+	a.redacted = filterConfigured(ctx)
+	if a.APIKeys == nil {
+		a.APIKeys = new(APIKeys)
+	}
+	leeway := time.Duration(a.Leeway)
+	switch {
+	case leeway == 0:
+		leeway = defaultLeeway
+	case leeway < 0 || leeway > maxLeeway:
+		return fmt.Errorf("leeway %v: must be between 0 and %v", leeway, maxLeeway)
+	}
+	if err := a.provisionUsers(ctx); err != nil {
+		return err
+	}
+	return a.provisionAuthority(leeway)
+}
+
+// FromContext returns the app of the configuration that ctx provisions; one
+// with all defaults where none is configured.
+func FromContext(ctx caddy.Context) (*App, error) {
+	v, err := ctx.App("mgw")
+	if err != nil {
+		return nil, err
+	}
+	return v.(*App), nil
+}
+
+// Authority returns what signs and verifies the API keys of this gateway.
+func (a *App) Authority() *apikey.Authority { return a.authority }
+
+// Basic returns the verifier of HTTP Basic; nil where no user is configured.
+func (a *App) Basic() *basic.Verifier { return a.basic }
+
+// User returns what is configured for a user.
+func (a *App) User(name string) (User, bool) {
+	u, ok := a.users[name]
+	return u, ok
+}
+
+// WarnUnredacted logs once, for the first handler that takes API keys, that
+// Caddy's logs would show them.
+func (a *App) WarnUnredacted() {
+	if a.redacted {
+		return
+	}
+	a.Warn("logs of this configuration will show API keys: add this to the global options, and to each log block with an output of its own",
+		"add", "log { format filter { request mgw } }")
+}
+
+// Warn logs a warning of one configuration, once: a document may stand on
+// several sites.
+func (a *App) Warn(msg, key, value string) {
+	if _, said := a.warned.LoadOrStore([3]string{msg, key, value}, true); !said {
+		a.logger.Warn(msg, zap.String(key, value))
+	}
+}
+
+// VerifierModule is a guest module in the namespace mgw.verifiers.
+type VerifierModule interface {
+	// Verifier returns what verifies; caddymgw.Closed() where the
+	// configuration names nobody to trust. It is called once, after Provision.
+	Verifier() caddymgw.Verifier
+}
+
+// Interface guards
+var (
+	_ caddy.App          = (*App)(nil)
+	_ caddy.Provisioner  = (*App)(nil)
+	_ caddy.CleanerUpper = (*App)(nil)
+)

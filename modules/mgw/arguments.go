@@ -1,0 +1,72 @@
+package mgw
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+)
+
+// Once refuses options that stand twice in one block.
+type Once map[string]bool
+
+// Check notes the option at which d stands.
+func (o Once) Check(d *caddyfile.Dispenser) error {
+	if o[d.Val()] {
+		return d.Errf("%s is given twice", d.Val())
+	}
+	o[d.Val()] = true
+	return nil
+}
+
+// OneArg returns the one argument of an option.
+func OneArg(d *caddyfile.Dispenser) (string, error) {
+	option := d.Val()
+	var arg string
+	if !d.AllArgs(&arg) || arg == "" {
+		return "", d.Errf("%s wants one argument", option)
+	}
+	return arg, nil
+}
+
+// NoArg refuses arguments.
+func NoArg(d *caddyfile.Dispenser) error {
+	if option := d.Val(); d.NextArg() {
+		return d.Errf("%s takes no argument", option)
+	}
+	return nil
+}
+
+// DurationArg returns the one argument of an option as a duration above 0.
+func DurationArg(d *caddyfile.Dispenser) (caddy.Duration, error) {
+	arg, err := OneArg(d)
+	if err != nil {
+		return 0, err
+	}
+	return parseDuration(d, arg)
+}
+
+func parseDuration(d *caddyfile.Dispenser, arg string) (caddy.Duration, error) {
+	v, err := caddy.ParseDuration(arg)
+	if err != nil || v <= 0 {
+		return 0, d.Errf("%s is not a duration above 0, like 10m, 1h or 90d", arg)
+	}
+	return caddy.Duration(v), nil
+}
+
+// Fingerprint returns the SHA-256 of the files in hex, so that the adapted
+// configuration changes when they do; "" where one can't be read.
+func Fingerprint(files ...string) string {
+	h := sha256.New()
+	for _, f := range files {
+		content, err := os.ReadFile(f)
+		if err != nil {
+			return ""
+		}
+		sum := sha256.Sum256(content)
+		h.Write(sum[:])
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}

@@ -1,0 +1,141 @@
+package mgw
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddymgw/gateway/caddymgw"
+	"github.com/caddymgw/gateway/caddymgw/apikey"
+	"github.com/caddymgw/gateway/caddymgw/keyring"
+	"github.com/caddymgw/gateway/caddymgw/ledger"
+)
+
+// APIKeys configures the authority that signs and verifies the API keys of
+// this gateway.
+type APIKeys struct {
+	// The claim iss of every key. Default: caddymgw
+	Issuer string `json:"issuer,omitempty"`
+
+	// The claim aud of every key, asked of every key. Default: none.
+	Audience string `json:"audience,omitempty"`
+
+	// The signature algorithm: ES256, ES384, EdDSA, RS256 or PS256. Default:
+	// that of the signing key, else ES256.
+	Algorithm string `json:"algorithm,omitempty"`
+
+	// The longest life of a key; -1 means that keys need not expire, which is
+	// warned of. Default: 90d
+	Validity caddy.Duration `json:"validity,omitempty"`
+
+	// The private key in PEM, by reference: {file./path} or {env.NAME}.
+	// Default: one that is made at the first start and kept in Caddy's storage.
+	SigningKey string `json:"signing_key,omitempty"`
+
+	// Refuse keys that list no API. Default: such a key is good for every API.
+	RequireListedAPIs bool `json:"require_listed_apis,omitempty"`
+
+	ring *keyring.Ring // of SigningKey
+}
+
+// Never is the Validity of keys that need not expire.
+const Never = caddy.Duration(-1)
+
+const (
+	defaultIssuer   = "caddymgw"
+	defaultValidity = 90 * 24 * time.Hour
+)
+
+func (a *App) provisionAuthority(leeway time.Duration) error {
+	k := a.APIKeys
+	issuer := k.Issuer
+	if issuer == "" {
+		issuer = defaultIssuer
+	}
+	validity := a.Validity()
+	switch {
+	case validity == 0:
+		a.logger.Warn("API keys that never expire may be issued (validity never)")
+	case validity < time.Second:
+		return fmt.Errorf("api_keys: validity %v: must be a second at least, or never", validity)
+	}
+	if err := k.provisionKey(); err != nil {
+		return fmt.Errorf("api_keys: %w", err)
+	}
+	var err error
+	a.authority, err = apikey.New(apikey.Config{
+		Issuer:            issuer,
+		Audience:          k.Audience,
+		Validity:          validity,
+		Leeway:            leeway,
+		RequireListedAPIs: k.RequireListedAPIs,
+		Revocations:       caddymgw.NoRevocations{},
+		Ledger:            ledger.Memory(time.Now),
+		Now:               time.Now,
+		Rand:              rand.Reader,
+	})
+	if err != nil {
+		return fmt.Errorf("api_keys: %w", err)
+	}
+	return nil
+}
+
+// Validity returns the longest life that a key may have; 0 if it needs no end.
+func (a *App) Validity() time.Duration {
+	switch a.APIKeys.Validity {
+	case Never:
+		return 0
+	case 0:
+		return defaultValidity
+	}
+	return time.Duration(a.APIKeys.Validity)
+}
+
+func (k *APIKeys) provisionKey() error {
+	if k.SigningKey == "" {
+		if k.Algorithm == "" {
+			k.Algorithm = keyring.DefaultAlgorithm
+		}
+		if !keyring.Supported(k.Algorithm) {
+			return fmt.Errorf("algorithm %s is not known: use ES256, ES384, EdDSA, RS256 or PS256", k.Algorithm)
+		}
+		return nil
+	}
+	if strings.Contains(k.SigningKey, "-----BEGIN") {
+		return errors.New("signing_key: a private key in the configuration can be read at the admin API: put it into a file and write {file./path}")
+	}
+	if err := private(k.SigningKey); err != nil {
+		return fmt.Errorf("signing_key: %w", err)
+	}
+	pem, err := caddy.NewReplacer().ReplaceOrErr(k.SigningKey, true, true)
+	if err != nil {
+		return fmt.Errorf("signing_key: %w", err)
+	}
+	k.ring, err = keyring.FromPEM([]byte(pem), k.Algorithm)
+	if err != nil {
+		return fmt.Errorf("signing_key: %w", err)
+	}
+	return nil
+}
+
+// private refuses a key file that everybody can read.
+func private(reference string) error {
+	file, ok := strings.CutPrefix(reference, "{file.")
+	if !ok {
+		return nil
+	}
+	file = strings.TrimSuffix(file, "}")
+	info, err := os.Stat(file)
+	if err != nil {
+		return err
+	}
+	if info.Mode().Perm()&0o004 != 0 {
+		return fmt.Errorf("%s can be read by everybody: chmod o= it", file)
+	}
+	return nil
+}

@@ -1,0 +1,171 @@
+package mgw
+
+import (
+	"path/filepath"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+)
+
+func init() {
+	httpcaddyfile.RegisterGlobalOption("mgw", parseOption)
+}
+
+// parseOption parses the global option. Syntax:
+//
+//	mgw {
+//		api_keys {
+//			issuer              <text>
+//			audience            <text>
+//			algorithm           ES256|ES384|EdDSA|RS256|PS256
+//			validity            <duration>|never
+//			signing_key         <placeholder>
+//			require_listed_apis
+//		}
+//		user <name> <hash> {
+//			scopes <scope...>
+//			apis   <name> [<version...>]
+//		}
+//		users_file <file>
+//		leeway     <duration>
+//	}
+func parseOption(d *caddyfile.Dispenser, existing any) (any, error) {
+	if existing != nil {
+		return nil, d.Err("the mgw option is given twice: write one block")
+	}
+	d.Next()
+	app := new(App)
+	if d.NextArg() {
+		return nil, d.ArgErr()
+	}
+	seen := Once{}
+	for d.NextBlock(0) {
+		option := d.Val()
+		if option != "user" {
+			if err := seen.Check(d); err != nil {
+				return nil, err
+			}
+		}
+		var err error
+		switch option {
+		case "api_keys":
+			app.APIKeys, err = parseAPIKeys(d)
+		case "user":
+			var u User
+			u, err = parseUser(d)
+			app.Users = append(app.Users, u)
+		case "users_file":
+			app.UsersFile, err = OneArg(d)
+			if err == nil {
+				app.UsersFile = Relative(d, app.UsersFile)
+				app.UsersFingerprint = Fingerprint(app.UsersFile)
+			}
+		case "leeway":
+			app.Leeway, err = DurationArg(d)
+		default:
+			err = d.Errf("unrecognized option of mgw: %s", option)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return httpcaddyfile.App{Name: "mgw", Value: caddyconfig.JSON(app, nil)}, nil
+}
+
+func parseAPIKeys(d *caddyfile.Dispenser) (*APIKeys, error) {
+	k := new(APIKeys)
+	if d.NextArg() {
+		return nil, d.ArgErr()
+	}
+	seen := Once{}
+	for nesting := d.Nesting(); d.NextBlock(nesting); {
+		if err := seen.Check(d); err != nil {
+			return nil, err
+		}
+		var err error
+		switch d.Val() {
+		case "issuer":
+			k.Issuer, err = OneArg(d)
+		case "audience":
+			k.Audience, err = OneArg(d)
+		case "algorithm":
+			k.Algorithm, err = OneArg(d)
+		case "validity":
+			k.Validity, err = validityArg(d)
+		case "signing_key":
+			k.SigningKey, err = OneArg(d)
+		case "require_listed_apis":
+			k.RequireListedAPIs, err = true, NoArg(d)
+		default:
+			err = d.Errf("unrecognized option of api_keys: %s", d.Val())
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return k, nil
+}
+
+func validityArg(d *caddyfile.Dispenser) (caddy.Duration, error) {
+	arg, err := OneArg(d)
+	if err != nil || arg == "never" {
+		return Never, err
+	}
+	return parseDuration(d, arg)
+}
+
+func parseUser(d *caddyfile.Dispenser) (User, error) {
+	var u User
+	if !d.Args(&u.Name, &u.Hash) {
+		return u, d.Err("user wants a name and the hash of a password, as `caddymgw hash-password` prints it")
+	}
+	if d.NextArg() {
+		return u, d.ArgErr()
+	}
+	seen := Once{}
+	for nesting := d.Nesting(); d.NextBlock(nesting); {
+		switch option := d.Val(); option {
+		case "scopes":
+			if err := seen.Check(d); err != nil {
+				return u, err
+			}
+			u.Scopes = d.RemainingArgs()
+			if len(u.Scopes) == 0 {
+				return u, d.ArgErr()
+			}
+		case "apis":
+			api, err := ParseAPI(d)
+			if err != nil {
+				return u, err
+			}
+			u.APIs = append(u.APIs, api)
+		default:
+			return u, d.Errf("unrecognized option of user: %s", option)
+		}
+	}
+	return u, nil
+}
+
+// ParseAPI parses "<name> [<version...>]" behind an option.
+func ParseAPI(d *caddyfile.Dispenser) (API, error) {
+	args := d.RemainingArgs()
+	if len(args) == 0 || args[0] == "" {
+		return API{}, d.Errf("%s wants the name of an API (info.title) and its versions", d.Val())
+	}
+	return API{Name: args[0], Versions: args[1:]}, nil
+}
+
+// Relative returns file as it is meant in a Caddyfile: relative to the one in
+// which the directive stands.
+func Relative(d *caddyfile.Dispenser, file string) string {
+	if filepath.IsAbs(file) {
+		return filepath.Clean(file)
+	}
+	abs, err := filepath.Abs(filepath.Join(filepath.Dir(d.File()), file))
+	if err != nil {
+		return file
+	}
+	return abs
+}

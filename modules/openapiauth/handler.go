@@ -1,0 +1,188 @@
+package openapiauth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/caddymgw/gateway/caddymgw"
+	"github.com/caddymgw/gateway/caddymgw/fault"
+	"github.com/caddymgw/gateway/caddymgw/openapi"
+	"github.com/caddymgw/gateway/modules/mgw"
+)
+
+func init() {
+	caddy.RegisterModule(new(Handler))
+}
+
+// Handler authenticates requests as an OpenAPI document says, in its "security"
+// and security schemes. What the document does not declare is answered with 404
+// or 405, what is not allowed with 401 or 403; only the rest goes on.
+//
+// It sets the placeholders {http.auth.user.id}, {http.auth.user.scheme},
+// {http.auth.user.scopes}, {http.auth.user.key_id}, {http.auth.user.issuer},
+// {mgw.api}, {mgw.operation} and {mgw.fault.code}, and the access-log fields
+// mgw_api, mgw_operation and mgw_outcome.
+type Handler struct {
+	// The OpenAPI document, 2.0 to 3.2, YAML or JSON. Required.
+	Document string `json:"document"`
+
+	// SHA-256 of the document and the files it refers to, so that a reload sees
+	// a changed one. Written by the Caddyfile adapter.
+	Fingerprint string `json:"fingerprint,omitempty"`
+
+	// The path below which the operations lie; replaces the paths of the
+	// document's servers (2.0: basePath).
+	BasePath string `json:"base_path,omitempty"`
+
+	// What an operation asks for where the document declares nothing: oauth2,
+	// deny, public, or the names of schemes of which one must hold. Default: oauth2
+	DefaultSecurity []string `json:"default_security,omitempty"`
+
+	// How single schemes are verified, by scheme name. Default: by their type.
+	// Each is a module in the namespace mgw.verifiers, named by its member
+	// "verifier".
+	SchemesRaw map[string]json.RawMessage `json:"schemes,omitempty" caddy:"namespace=mgw.verifiers inline_key=verifier"`
+
+	// Leave verified credentials in the request. Default: they are stripped.
+	ForwardCredentials bool `json:"forward_credentials,omitempty"`
+
+	// Headers that tell the upstream who calls. What clients send under these
+	// names is removed.
+	IdentityHeaders []IdentityHeader `json:"identity_headers,omitempty"`
+
+	// Cut the base path from requests that pass.
+	StripBasePath bool `json:"strip_base_path,omitempty"`
+
+	// The form of error bodies: wso2, problem (RFC 9457), or caddy, which leaves
+	// them to handle_errors. Default: wso2
+	Faults fault.Style `json:"faults,omitempty"`
+
+	// Let %2F stand inside a segment. Default: such paths are answered with 400.
+	AllowEncodedSlash bool `json:"allow_encoded_slash,omitempty"`
+
+	// Let ; and %3B stand in the path. Default: such paths are answered with 400.
+	AllowSemicolon bool `json:"allow_semicolon,omitempty"`
+
+	app     *mgw.App
+	doc     *openapi.Document
+	gateway *caddymgw.Gateway
+	border  *caddymgw.Border
+	vary    []string
+	logs    bool
+	logger  *zap.Logger
+}
+
+// IdentityHeader is one header that the upstream gets.
+type IdentityHeader struct {
+	// The header's name. Required.
+	Header string `json:"header"`
+
+	// subject, scheme, issuer, key_id, scopes, api or operation. Required.
+	Field string `json:"field"`
+}
+
+// CaddyModule returns the Caddy module information.
+func (*Handler) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "http.handlers.openapi_auth", New: func() caddy.Module { return new(Handler) }}
+}
+
+// readyTimeout is how long a request waits for the gateway to become ready.
+const readyTimeout = 5 * time.Second
+
+// ServeHTTP lets the request pass or answers it.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	d := h.decide(r)
+	h.publish(r, d)
+	if d.Denial != nil {
+		return h.refuse(w, d)
+	}
+	for _, name := range h.vary {
+		w.Header().Add("Vary", name)
+	}
+	h.border.Cross(r, d)
+	if h.StripBasePath {
+		h.stripBasePath(r)
+	}
+	return next.ServeHTTP(w, r)
+}
+
+func (h *Handler) decide(r *http.Request) caddymgw.Decision {
+	ctx, cancel := r.Context(), context.CancelFunc(func() {})
+	if !h.app.IsReady() {
+		ctx, cancel = context.WithTimeout(ctx, readyTimeout)
+	}
+	defer cancel()
+	if err := h.app.Ready(ctx); err != nil {
+		denial := caddymgw.Deny(fault.Unclassified, caddymgw.ReasonNotReady)
+		denial.RetryAfter = readyTimeout
+		return caddymgw.Decision{Denial: denial}
+	}
+	return h.gateway.Decide(r.Context(), r)
+}
+
+// refuse answers with the denial's status, challenges and fault.
+func (h *Handler) refuse(w http.ResponseWriter, d caddymgw.Decision) error {
+	denial := d.Denial
+	if c := h.logger.Check(zapcore.DebugLevel, "refused"); c != nil {
+		fields := []zap.Field{
+			zap.Int("status", denial.Status),
+			zap.Int("code", int(denial.Fault)),
+			zap.String("reason", string(denial.Reason)),
+		}
+		if d.Operation != nil {
+			fields = append(fields, zap.String("operation", d.Operation.Label()))
+		}
+		c.Write(fields...)
+	}
+	header := w.Header()
+	for _, c := range denial.Challenges {
+		header.Add("WWW-Authenticate", c)
+	}
+	if denial.Allow != nil {
+		header.Set("Allow", strings.Join(denial.Allow, ", "))
+	}
+	if denial.RetryAfter > 0 {
+		header.Set("Retry-After", strconv.Itoa(int(denial.RetryAfter.Seconds())))
+	}
+	if h.Faults == fault.Caddy {
+		return caddyhttp.Error(denial.Status, errors.New(denial.Fault.Message()))
+	}
+	header.Set("Cache-Control", "no-store")
+	h.Faults.Write(w, denial.Fault, "")
+	return nil
+}
+
+// stripBasePath is the only rewrite that we do; the rest of the path goes on
+// as it came.
+func (h *Handler) stripBasePath(r *http.Request) {
+	rest, ok := h.doc.StripBasePath(r.URL.EscapedPath())
+	if !ok {
+		return
+	}
+	path, err := url.PathUnescape(rest)
+	if err != nil {
+		return
+	}
+	r.URL.Path, r.URL.RawPath = path, ""
+	if r.URL.EscapedPath() != rest {
+		r.URL.RawPath = rest
+	}
+	r.RequestURI = r.URL.RequestURI()
+}
+
+// Interface guards
+var (
+	_ caddy.Provisioner           = (*Handler)(nil)
+	_ caddyhttp.MiddlewareHandler = (*Handler)(nil)
+)

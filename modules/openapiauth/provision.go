@@ -1,0 +1,242 @@
+package openapiauth
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"golang.org/x/net/http/httpguts"
+
+	"github.com/caddymgw/gateway/caddymgw"
+	"github.com/caddymgw/gateway/caddymgw/apikey"
+	"github.com/caddymgw/gateway/caddymgw/credential"
+	"github.com/caddymgw/gateway/caddymgw/fault"
+	"github.com/caddymgw/gateway/caddymgw/openapi"
+	"github.com/caddymgw/gateway/modules/mgw"
+)
+
+// Provision compiles the document and binds its schemes to verifiers.
+func (h *Handler) Provision(ctx caddy.Context) error {
+	h.logger = ctx.Logger()
+	var err error
+	if h.app, err = mgw.FromContext(ctx); err != nil {
+		return err
+	}
+	switch h.Faults {
+	case "":
+		h.Faults = fault.WSO2
+	case fault.WSO2, fault.Problem, fault.Caddy:
+	default:
+		return fmt.Errorf("faults %q: must be wso2, problem or caddy", h.Faults)
+	}
+	if h.Document == "" {
+		return errors.New("openapi_auth: no document is named")
+	}
+	defaults, err := defaultSecurity(h.DefaultSecurity)
+	if err != nil {
+		return err
+	}
+	h.doc, err = openapi.Load(h.Document, openapi.Options{
+		BasePath:          h.BasePath,
+		DefaultSecurity:   defaults,
+		AllowEncodedSlash: h.AllowEncodedSlash,
+		AllowSemicolon:    h.AllowSemicolon,
+	})
+	if err != nil {
+		return err
+	}
+	if err := h.app.RegisterAPI(h.doc.API, h.Document); err != nil {
+		return err
+	}
+	server, _ := ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
+	h.logs = server != nil && server.Logs != nil
+	if err := h.provisionSchemes(ctx, server); err != nil {
+		return err
+	}
+	if h.StripBasePath {
+		if err := h.doc.CheckStrip(); err != nil {
+			return err
+		}
+	}
+	return h.provisionBorder()
+}
+
+func defaultSecurity(words []string) (openapi.DefaultSecurity, error) {
+	var d openapi.DefaultSecurity
+	if len(words) == 0 {
+		return d, nil
+	}
+	modes := map[string]openapi.DefaultMode{"oauth2": openapi.DefaultOAuth2, "deny": openapi.DefaultDeny, "public": openapi.DefaultPublic}
+	if mode, ok := modes[words[0]]; ok && len(words) == 1 {
+		d.Mode = mode
+		return d, nil
+	}
+	if words[0] != "scheme" || len(words) == 1 {
+		return d, fmt.Errorf("default_security %s: must be oauth2, deny, public, or scheme and names", strings.Join(words, " "))
+	}
+	d.Mode, d.Schemes = openapi.DefaultSchemes, words[1:]
+	return d, nil
+}
+
+func (h *Handler) provisionSchemes(ctx caddy.Context, server *caddyhttp.Server) error {
+	named, err := h.loadNamed(ctx)
+	if err != nil {
+		return err
+	}
+	byType := map[string]caddymgw.Verifier{}
+	bound := map[*caddymgw.Scheme]caddymgw.Verifier{}
+	for _, s := range h.doc.API.Schemes {
+		if err := expected(server, s, h.Document); err != nil {
+			return err
+		}
+		mgw.Redact(s.Place)
+		v, ok := named[s.Name]
+		if !ok {
+			if v, err = defaultVerifier(ctx, s, byType); err != nil {
+				return err
+			}
+		}
+		bound[s] = v
+		if s.Type == caddymgw.APIKey {
+			h.app.WarnUnredacted()
+			switch s.Place.In {
+			case credential.Header:
+				h.vary = append(h.vary, s.Place.Name)
+			case credential.Cookie:
+				h.vary = append(h.vary, "Cookie")
+			}
+		}
+	}
+	slices.Sort(h.vary)
+	h.vary = slices.Compact(h.vary)
+	unreachable := caddymgw.Bind(h.doc.API, func(s *caddymgw.Scheme) caddymgw.Verifier { return bound[s] })
+	if len(unreachable) > 0 {
+		names := make([]string, len(unreachable))
+		for i, op := range unreachable {
+			names[i] = op.Label()
+		}
+		h.app.Warn("nobody can call some operations, nothing here verifies the schemes that they need: "+strings.Join(names, ", "), "document", h.Document)
+	}
+	for _, w := range h.doc.Warnings {
+		h.app.Warn(w, "document", h.Document)
+	}
+	return nil
+}
+
+// loadNamed loads the verifiers that the configuration names for schemes.
+func (h *Handler) loadNamed(ctx caddy.Context) (map[string]caddymgw.Verifier, error) {
+	for name := range h.SchemesRaw {
+		if !slices.ContainsFunc(h.doc.API.Schemes, func(s *caddymgw.Scheme) bool { return s.Name == name }) {
+			return nil, fmt.Errorf("scheme %s: the document %s declares no such scheme", name, h.Document)
+		}
+	}
+	named := map[string]caddymgw.Verifier{}
+	if len(h.SchemesRaw) == 0 {
+		return named, nil
+	}
+	modules, err := ctx.LoadModule(h, "SchemesRaw")
+	if err != nil {
+		return nil, fmt.Errorf("loading the verifiers of schemes: %w", err)
+	}
+	for name, m := range modules.(map[string]any) {
+		v, ok := m.(mgw.VerifierModule)
+		if !ok {
+			return nil, fmt.Errorf("scheme %s: the module is no verifier", name)
+		}
+		named[name] = v.Verifier()
+	}
+	return named, nil
+}
+
+// defaultVerifier picks the module by the scheme's type; nil where this build
+// has none for it. Schemes of one type share one.
+func defaultVerifier(ctx caddy.Context, s *caddymgw.Scheme, byType map[string]caddymgw.Verifier) (caddymgw.Verifier, error) {
+	module := "jwt"
+	switch {
+	case s.Type == caddymgw.APIKey:
+		module = "api_key"
+	case s.Type == caddymgw.MutualTLS:
+		module = "mtls"
+	case s.Type == caddymgw.HTTP && s.HTTPScheme == "basic":
+		module = "basic"
+	case s.Type == caddymgw.HTTP && s.HTTPScheme != "bearer", s.Type == "":
+		return nil, nil
+	}
+	if v, ok := byType[module]; ok {
+		return v, nil
+	}
+	if _, err := caddy.GetModule("mgw.verifiers." + module); err != nil {
+		return nil, nil
+	}
+	m, err := ctx.LoadModuleByID("mgw.verifiers."+module, nil)
+	if err != nil {
+		return nil, err
+	}
+	v, ok := m.(mgw.VerifierModule)
+	if !ok {
+		return nil, fmt.Errorf("mgw.verifiers.%s is no verifier", module)
+	}
+	byType[module] = v.Verifier()
+	return byType[module], nil
+}
+
+// expected refuses a key header that Caddy drops before any handler sees it.
+func expected(server *caddyhttp.Server, s *caddymgw.Scheme, document string) error {
+	if server == nil || s.Type != caddymgw.APIKey || s.Place.In != credential.Header {
+		return nil
+	}
+	name := strings.ToLower(s.Place.Name)
+	option, allowed := "expected_underscore_headers", server.ExpectedUnderscoreHeaders
+	switch {
+	case strings.Contains(name, "_"):
+	case strings.Contains(name, "."):
+		option, allowed = "expected_dot_headers", server.ExpectedDotHeaders
+	default:
+		return nil
+	}
+	for _, entry := range allowed {
+		entry = strings.ToLower(entry)
+		prefix, glob := strings.CutSuffix(entry, "*")
+		if entry == name || glob && strings.HasPrefix(name, prefix) {
+			return nil
+		}
+	}
+	hyphenated := http.CanonicalHeaderKey(strings.NewReplacer("_", "-", ".", "-").Replace(name))
+	return fmt.Errorf("%s: scheme %s reads the header %s, which Caddy drops: add \"servers { %s %s }\" to the global options (JSON: %s of the server that listens on %s); Caddy then drops %s instead",
+		document, s.Name, name, option, name, option, strings.Join(server.Listen, ", "), hyphenated)
+}
+
+func (h *Handler) provisionBorder() error {
+	identities := make([]caddymgw.Identity, 0, len(h.IdentityHeaders))
+	for _, id := range h.IdentityHeaders {
+		if !httpguts.ValidHeaderFieldName(id.Header) {
+			return fmt.Errorf("identity_header %q: not a header name", id.Header)
+		}
+		if !slices.Contains(caddymgw.IdentityFields, id.Field) {
+			return fmt.Errorf("identity_header %s: field %q is none of %s", id.Header, id.Field, strings.Join(caddymgw.IdentityFields, ", "))
+		}
+		identities = append(identities, caddymgw.Identity{Header: http.CanonicalHeaderKey(id.Header), Field: id.Field})
+	}
+	h.border = caddymgw.NewBorder(h.doc.API, identities, h.ForwardCredentials, apikey.LooksLikeKey)
+	h.gateway = &caddymgw.Gateway{Router: h.doc, Client: client, Original: original}
+	return nil
+}
+
+// client is the address that trusted_proxies has found.
+func client(r *http.Request) netip.Addr {
+	ip, _ := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string)
+	addr, _ := netip.ParseAddr(ip)
+	return addr.Unmap()
+}
+
+func original(r *http.Request) *http.Request {
+	if o, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok {
+		return &o
+	}
+	return r
+}

@@ -1,0 +1,58 @@
+package verifiers
+
+import (
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/caddymgw/gateway/caddymgw"
+	"github.com/caddymgw/gateway/modules/mgw"
+)
+
+func init() {
+	caddy.RegisterModule(new(APIKey))
+}
+
+// APIKey verifies API keys that the authority of this gateway has signed. It
+// has no options.
+type APIKey struct {
+	app *mgw.App
+}
+
+// CaddyModule returns the Caddy module information.
+func (*APIKey) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "mgw.verifiers.api_key", New: func() caddy.Module { return new(APIKey) }}
+}
+
+// Provision finds the authority.
+func (v *APIKey) Provision(ctx caddy.Context) error {
+	var err error
+	v.app, err = mgw.FromContext(ctx)
+	return err
+}
+
+// Verifier returns the authority.
+func (v *APIKey) Verifier() caddymgw.Verifier { return v.app.Authority() }
+
+// UnmarshalCaddyfile parses the module. Syntax:
+//
+//	api_key
+func (*APIKey) UnmarshalCaddyfile(d *caddyfile.Dispenser) error { return bare(d) }
+
+// bare parses a module without options.
+func bare(d *caddyfile.Dispenser) error {
+	d.Next()
+	if err := mgw.NoArg(d); err != nil {
+		return err
+	}
+	for d.NextBlock(0) {
+		return d.Errf("unrecognized option: %s; there are none", d.Val())
+	}
+	return nil
+}
+
+// Interface guards
+var (
+	_ caddy.Provisioner     = (*APIKey)(nil)
+	_ caddyfile.Unmarshaler = (*APIKey)(nil)
+	_ mgw.VerifierModule    = (*APIKey)(nil)
+)
