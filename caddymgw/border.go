@@ -1,6 +1,7 @@
 package caddymgw
 
 import (
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -63,18 +64,52 @@ func (b *Border) Cross(r *http.Request, d Decision) {
 			delete(r.Header, name)
 		}
 	}
-	for name := range r.Trailer {
-		if b.foreign(name) {
-			delete(r.Trailer, name)
-		}
-	}
 	cleanConnection(r)
-	credential.Strip(r, b.strip(r, d))
+	places := b.strip(r, d)
+	credential.Strip(r, places)
+	b.guardTrailer(r, places)
 	for _, id := range b.identities {
 		if v := headerValue(id.value(d)); v != "" {
 			r.Header.Set(id.Header, v)
 		}
 	}
+}
+
+// guardTrailer cleans the trailer when it has come, behind the body: a client
+// may send other fields there than those that it announced.
+func (b *Border) guardTrailer(r *http.Request, places []credential.Place) {
+	if r.Trailer == nil && r.ContentLength >= 0 {
+		return
+	}
+	clean := func() {
+		for name := range r.Trailer {
+			folded := credential.Fold(name)
+			if b.foreign(name) || folded == "authorization" || slices.ContainsFunc(places, func(p credential.Place) bool {
+				return p.In == credential.Header && credential.Fold(p.Name) == folded
+			}) {
+				delete(r.Trailer, name)
+			}
+		}
+	}
+	clean()
+	if r.Body != nil {
+		r.Body = &guardedBody{r.Body, clean}
+	}
+}
+
+// guardedBody calls clean when the body has ended.
+type guardedBody struct {
+	io.ReadCloser
+	clean func()
+}
+
+// Read reads the body.
+func (b *guardedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		b.clean()
+	}
+	return n, err
 }
 
 func (b *Border) foreign(name string) bool {

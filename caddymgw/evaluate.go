@@ -140,7 +140,7 @@ func (e *evaluation) alternative(ctx context.Context, alt Alternative) ([]*Princ
 		v := e.requirement(ctx, r)
 		switch {
 		case v.Outcome == Satisfied && r.granted(v.Principal):
-			principals = append(principals, v.Principal)
+			principals = append(principals, v.Principal.as(r.Scheme))
 		case v.Outcome == Satisfied:
 			forbidden = orFirst(forbidden, Deny(fault.AccessDenied, ReasonScope))
 		case v.Outcome == Forbidden:
@@ -160,6 +160,17 @@ func (e *evaluation) alternative(ctx context.Context, alt Alternative) ([]*Princ
 		return nil, forbidden
 	}
 	return rank(alt, principals), nil
+}
+
+// as returns the principal under the name of a scheme: one token may satisfy
+// several, and was verified for the first.
+func (p *Principal) as(s *Scheme) *Principal {
+	if p.Scheme == s.Name {
+		return p
+	}
+	named := *p
+	named.Scheme = s.Name
+	return &named
 }
 
 func orFirst(d, next *Denial) *Denial {

@@ -5,14 +5,12 @@ import (
 	"strings"
 )
 
-// Strip removes what stands at the places, all values of it, also from
-// trailers. What remains of the query and of the cookies stays byte for byte.
+// Strip removes what stands at the places, all values of it. What remains of the query and of the cookies stays byte for byte.
 func Strip(r *http.Request, places []Place) {
 	for _, p := range places {
 		switch p.In {
 		case Header:
 			StripHeader(r.Header, Fold(p.Name))
-			StripHeader(r.Trailer, Fold(p.Name))
 		case Query:
 			r.URL.RawQuery = without(r.URL.RawQuery, "&", func(pair string) bool {
 				k, _, _ := strings.Cut(pair, "=")

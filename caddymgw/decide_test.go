@@ -1,0 +1,351 @@
+package caddymgw_test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/caddymgw/gateway/caddymgw"
+	"github.com/caddymgw/gateway/caddymgw/credential"
+	"github.com/caddymgw/gateway/caddymgw/fault"
+)
+
+// The schemes of the tables below, by the letter-words of alternatives.
+func schemes() map[string]*caddymgw.Scheme {
+	header := func(name string) credential.Place { return credential.Place{In: credential.Header, Name: name} }
+	list := []*caddymgw.Scheme{
+		{Name: "key", Type: caddymgw.APIKey, Param: "X-API-Key", Place: header("X-Api-Key")},
+		{Name: "key2", Type: caddymgw.APIKey, Param: "X-API-Key", Place: header("X-Api-Key")},
+		{Name: "qkey", Type: caddymgw.APIKey, Param: "apikey", Place: credential.Place{In: credential.Query, Name: "apikey"}},
+		{Name: "ckey", Type: caddymgw.APIKey, Param: "k", Place: credential.Place{In: credential.Cookie, Name: "k"}},
+		{Name: "akey", Type: caddymgw.APIKey, Param: "Authorization", Place: header("Authorization")},
+		{Name: "basic", Type: caddymgw.HTTP, HTTPScheme: "basic", Place: header("Authorization")},
+		{Name: "bearer", Type: caddymgw.HTTP, HTTPScheme: "bearer", Place: header("Authorization")},
+		{Name: "oauth", Type: caddymgw.OAuth2, Place: header("Authorization")},
+		{Name: "oidc", Type: caddymgw.OpenIDConnect, Place: header("Authorization")},
+		{Name: "mtls", Type: caddymgw.MutualTLS},
+		{Name: "nobody", Type: caddymgw.OAuth2, Place: header("Authorization")},
+	}
+	m := map[string]*caddymgw.Scheme{}
+	for _, s := range list {
+		s.Realm = "Test"
+		m[s.Name] = s
+	}
+	return m
+}
+
+// fake judges by the value: "good", "good:scope,scope", "bad", "down",
+// "limited"; it does not own a value that begins with "alien".
+type fake struct {
+	kind  string
+	calls int
+}
+
+func (*fake) Owns(_ *caddymgw.Scheme, c credential.Credential) bool {
+	return !strings.HasPrefix(c.Value.Reveal(), "alien")
+}
+
+func (f *fake) Verify(_ context.Context, r *caddymgw.Request, req *caddymgw.Requirement, c credential.Credential) caddymgw.Verdict {
+	f.calls++
+	value := c.Value.Reveal()
+	if f.kind == "mtls" {
+		if value = r.HTTP.Header.Get("Test-Certificate"); value == "" {
+			return caddymgw.Verdict{Outcome: caddymgw.Absent}
+		}
+	}
+	word, scopes, _ := strings.Cut(value, ":")
+	p := &caddymgw.Principal{Subject: f.kind, Scheme: req.Scheme.Name}
+	if scopes != "" {
+		p.Scopes = strings.Split(scopes, ",")
+		p.Roles = p.Scopes
+	}
+	switch word {
+	case "good":
+		return caddymgw.Verdict{Outcome: caddymgw.Satisfied, Principal: p}
+	case "limited":
+		return caddymgw.Verdict{Outcome: caddymgw.Forbidden, Principal: p, Reason: caddymgw.ReasonAddress}
+	case "down":
+		return caddymgw.Verdict{Outcome: caddymgw.Unavailable, Reason: caddymgw.ReasonNotReady}
+	case "impostor": // a verifier that says yes to nobody
+		return caddymgw.Verdict{Outcome: caddymgw.Satisfied}
+	}
+	return caddymgw.Verdict{Outcome: caddymgw.Refused, Fault: fault.InvalidCredentials, Reason: caddymgw.ReasonSignature}
+}
+
+func (f *fake) Challenge(r *caddymgw.Requirement) string { return f.kind + " realm=" + r.Scheme.Realm }
+
+type oneRoute struct{ op *caddymgw.Operation }
+
+func (o oneRoute) Route(*http.Request) (*caddymgw.Operation, *caddymgw.Denial) { return o.op, nil }
+
+type fixture struct {
+	gateway   *caddymgw.Gateway
+	verifiers map[string]*fake
+	shut      []*caddymgw.Operation
+}
+
+// newFixture compiles alternatives such as "key + oauth:read | basic | {}".
+func newFixture(security string) *fixture {
+	all := schemes()
+	op := &caddymgw.Operation{API: &caddymgw.API{Name: "Test", Version: "1"}, Method: "GET", Template: "/x", ID: "getX"}
+	for text := range strings.SplitSeq(security, "|") {
+		alt := caddymgw.Alternative{}
+		for term := range strings.SplitSeq(text, "+") {
+			if term = strings.TrimSpace(term); term == "{}" || term == "" {
+				continue
+			}
+			name, scopes, _ := strings.Cut(term, ":")
+			r := caddymgw.Requirement{Scheme: all[name]}
+			if scopes != "" {
+				r.Scopes = strings.Split(scopes, ",")
+			}
+			alt = append(alt, r)
+		}
+		op.Alternatives = append(op.Alternatives, alt)
+	}
+	if security == "public" {
+		op.Alternatives = nil
+	}
+	op.API.Operations = []*caddymgw.Operation{op}
+	f := &fixture{verifiers: map[string]*fake{
+		"key": {kind: "key"}, "basic": {kind: "basic"}, "token": {kind: "token"}, "mtls": {kind: "mtls"},
+	}}
+	f.shut = caddymgw.Bind(op.API, func(s *caddymgw.Scheme) caddymgw.Verifier {
+		switch {
+		case s.Name == "nobody":
+			return nil
+		case s.Type == caddymgw.APIKey:
+			return f.verifiers["key"]
+		case s.Type == caddymgw.MutualTLS:
+			return f.verifiers["mtls"]
+		case s.HTTPScheme == "basic":
+			return f.verifiers["basic"]
+		}
+		return f.verifiers["token"]
+	})
+	f.gateway = &caddymgw.Gateway{Router: oneRoute{op}}
+	return f
+}
+
+// get makes a request from lines such as "X-Api-Key: good" and "?apikey=good".
+func get(lines ...string) *http.Request {
+	r := &http.Request{Method: "GET", URL: &url.URL{Path: "/x"}, Header: http.Header{}, RemoteAddr: "192.0.2.1:1234"}
+	for _, line := range lines {
+		if query, ok := strings.CutPrefix(line, "?"); ok {
+			r.URL.RawQuery = query
+			continue
+		}
+		name, value, _ := strings.Cut(line, ": ")
+		r.Header.Add(name, value)
+	}
+	return r
+}
+
+func subjects(d caddymgw.Decision) string {
+	var names []string
+	for _, p := range d.Principals {
+		names = append(names, p.Scheme)
+	}
+	return strings.Join(names, " ")
+}
+
+// TestDecide holds the rules of "Deciding", one group for each.
+func TestDecide(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		security string
+		request  []string
+		pass     string // schemes of the principals, subject first; "-": none
+		code     fault.Code
+		reason   caddymgw.Reason
+	}{
+		// What holds.
+		"a public operation asks nothing":                   {security: "public", pass: "-"},
+		"one key":                                           {security: "key", request: []string{"X-Api-Key: good"}, pass: "key"},
+		"the first alternative in document order":           {security: "key | basic", request: []string{"X-Api-Key: good", "Authorization: Basic good"}, pass: "key"},
+		"the second, if the first is not presented":         {security: "key | basic", request: []string{"Authorization: Basic good"}, pass: "basic"},
+		"and: both":                                         {security: "key + basic", request: []string{"X-Api-Key: good", "Authorization: Basic good"}, pass: "basic key"},
+		"and: one is missing":                               {security: "key + basic", request: []string{"X-Api-Key: good"}, code: fault.MissingCredentials, reason: caddymgw.ReasonMissing},
+		"or of and: the whole alternative counts":           {security: "key + basic | qkey", request: []string{"Authorization: Basic good", "?apikey=good"}, pass: "qkey"},
+		"anonymous if nothing is presented":                 {security: "key | {}", pass: "-"},
+		"anonymous is looked at last":                       {security: "{} | key", request: []string{"X-Api-Key: good"}, pass: "-"}, // the compiler moves {} last
+		"a key in the query":                                {security: "qkey", request: []string{"?a=1&apikey=good"}, pass: "qkey"},
+		"a key in a cookie":                                 {security: "ckey", request: []string{"Cookie: a=1; k=good"}, pass: "ckey"},
+		"a key bare in Authorization":                       {security: "akey", request: []string{"Authorization: good"}, pass: "akey"},
+		"a key after Token in Authorization":                {security: "akey", request: []string{"Authorization: Token good"}, pass: "akey"},
+		"a key after the name of its scheme":                {security: "akey", request: []string{"Authorization: AKey good"}, pass: "akey"},
+		"a certificate":                                     {security: "mtls", request: []string{"Test-Certificate: good"}, pass: "mtls"},
+		"a certificate and a key, the key is the subject":   {security: "mtls + key", request: []string{"Test-Certificate: good", "X-Api-Key: good"}, pass: "key mtls"},
+		"no certificate":                                    {security: "mtls", code: fault.MissingCredentials, reason: caddymgw.ReasonMissing},
+		"a token for several schemes of its kind":           {security: "oauth:read + oidc:email", request: []string{"Authorization: Bearer good:read,email"}, pass: "oauth oidc"},
+		"an empty credential is a missing one":              {security: "key | {}", request: []string{"X-Api-Key: "}, pass: "-"},
+		"scopes are asked":                                  {security: "oauth:read,write", request: []string{"Authorization: Bearer good:write,read"}, pass: "oauth"},
+		"roles are asked of other schemes":                  {security: "key:admin", request: []string{"X-Api-Key: good:admin"}, pass: "key"},
+		"the alternative whose scopes are there":            {security: "oauth:admin | oauth:read", request: []string{"Authorization: Bearer good:read"}, pass: "oauth"},
+		"lacking a right, another alternative may do":       {security: "oauth:admin | key", request: []string{"Authorization: Bearer good:read", "X-Api-Key: good"}, pass: "key"},
+		"authentic but too little falls through to {}":      {security: "oauth:admin | {}", request: []string{"Authorization: Bearer good:read"}, pass: "-"},
+		"an Authorization of another kind beside {}":        {security: "key | {}", request: []string{"Authorization: Basic good"}, pass: "-"},
+		"equal values at rival places are not ambiguous":    {security: "key | qkey", request: []string{"X-Api-Key: good", "?apikey=good"}, pass: "key"},
+		"different values where both are asked together":    {security: "key + qkey", request: []string{"X-Api-Key: good", "?apikey=good:x"}, pass: "key qkey"},
+		"a closed alternative does not close the others":    {security: "nobody | key", request: []string{"X-Api-Key: good"}, pass: "key"},
+		"two schemes at one place are one value":            {security: "key | key2", request: []string{"X-Api-Key: good"}, pass: "key"},
+		"unavailable beside one that holds":                 {security: "basic | key", request: []string{"X-Api-Key: good"}, pass: "key"},
+		"a value that no verifier owns, {} does not help":   {security: "key | {}", request: []string{"X-Api-Key: alien"}, code: fault.InvalidCredentials, reason: caddymgw.ReasonMalformed},
+		"rule 1: a repeated header":                         {security: "key", request: []string{"X-Api-Key: good", "X-Api-Key: good"}, code: fault.InvalidCredentials, reason: caddymgw.ReasonRepeated},
+		"rule 1: a repeated Authorization beside {}":        {security: "bearer | {}", request: []string{"Authorization: Bearer good", "Authorization: Bearer good"}, code: fault.InvalidCredentials, reason: caddymgw.ReasonRepeated},
+		"rule 1: a repeated query name":                     {security: "qkey", request: []string{"?apikey=good&%61pikey=good"}, code: fault.InvalidCredentials, reason: caddymgw.ReasonRepeated},
+		"rule 1: a repeated cookie":                         {security: "ckey | {}", request: []string{"Cookie: k=good; k=bad"}, code: fault.InvalidCredentials, reason: caddymgw.ReasonRepeated},
+		"rule 1: different values at rival places":          {security: "key | qkey", request: []string{"X-Api-Key: good", "?apikey=good:x"}, code: fault.InvalidCredentials, reason: caddymgw.ReasonAmbiguous},
+		"rule 1: valid and invalid at rival places":         {security: "key | qkey", request: []string{"X-Api-Key: good", "?apikey=bad"}, code: fault.InvalidCredentials, reason: caddymgw.ReasonAmbiguous},
+		"rule 3: a bad key beside a good password":          {security: "key | basic", request: []string{"X-Api-Key: bad", "Authorization: Basic good"}, code: fault.InvalidCredentials, reason: caddymgw.ReasonSignature},
+		"rule 3: a good key beside a bad password":          {security: "key | basic", request: []string{"X-Api-Key: good", "Authorization: Basic bad"}, code: fault.InvalidCredentials, reason: caddymgw.ReasonSignature},
+		"rule 3: a bad key never falls through to {}":       {security: "key | {}", request: []string{"X-Api-Key: bad"}, code: fault.InvalidCredentials, reason: caddymgw.ReasonSignature},
+		"rule 3: a token of a closed scheme beside {}":      {security: "nobody | {}", request: []string{"Authorization: Bearer good"}, code: fault.InvalidCredentials, reason: caddymgw.ReasonMalformed},
+		"rule 3: a token of a closed scheme beside a key":   {security: "nobody | key", request: []string{"Authorization: Bearer good", "X-Api-Key: good"}, code: fault.InvalidCredentials, reason: caddymgw.ReasonMalformed},
+		"rule 3: unavailable is no proof":                   {security: "key | basic", request: []string{"X-Api-Key: down", "Authorization: Basic good"}, code: fault.Unclassified, reason: caddymgw.ReasonNotReady},
+		"rule 4: two values at one place are never there":   {security: "basic + bearer", request: []string{"Authorization: Bearer good"}, code: fault.InvalidCredentials, reason: caddymgw.ReasonMalformed},
+		"rule 4: one key does not count twice":              {security: "key + key2", request: []string{"X-Api-Key: good"}, code: fault.InvalidCredentials, reason: caddymgw.ReasonMalformed},
+		"rule 4: Basic and a key in Authorization":          {security: "basic + akey", request: []string{"Authorization: Basic good"}, code: fault.InvalidCredentials, reason: caddymgw.ReasonMalformed},
+		"rule 5: unavailable":                               {security: "key", request: []string{"X-Api-Key: down"}, code: fault.Unclassified, reason: caddymgw.ReasonNotReady},
+		"rule 5: a scope is missing":                        {security: "oauth:read,write", request: []string{"Authorization: Bearer good:read"}, code: fault.AccessDenied, reason: caddymgw.ReasonScope},
+		"rule 5: the key may not be used from here":         {security: "key", request: []string{"X-Api-Key: limited"}, code: fault.AccessDenied, reason: caddymgw.ReasonAddress},
+		"rule 5: and: authentic as a whole, but too little": {security: "key + oauth:w", request: []string{"X-Api-Key: good", "Authorization: Bearer good"}, code: fault.AccessDenied, reason: caddymgw.ReasonScope},
+		"rule 5: and: too little and not whole is missing":  {security: "key + oauth:w", request: []string{"Authorization: Bearer good"}, code: fault.MissingCredentials, reason: caddymgw.ReasonMissing},
+		"rule 5: nothing":                                   {security: "key | basic", code: fault.MissingCredentials, reason: caddymgw.ReasonMissing},
+		"rule 5: only an Authorization of another kind":     {security: "basic", request: []string{"Authorization: Digest good"}, code: fault.SchemeNotAccepted, reason: caddymgw.ReasonKind},
+		"rule 5: a key is read, the Authorization is not":   {security: "key", request: []string{"Authorization: Bearer good"}, code: fault.MissingCredentials, reason: caddymgw.ReasonMissing},
+		"a verifier that names nobody lets nobody in":       {security: "key", request: []string{"X-Api-Key: impostor"}, code: fault.InvalidCredentials, reason: caddymgw.ReasonNoVerifier},
+		"a scheme that nothing verifies":                    {security: "nobody", code: fault.MissingCredentials, reason: caddymgw.ReasonMissing},
+		"a query that can't be read completely":             {security: "qkey | {}", request: []string{"?apikey=good&%zz"}, code: fault.BadRequest, reason: caddymgw.ReasonQuery},
+		"the same on a public operation":                    {security: "public", request: []string{"?%zz"}, code: fault.BadRequest, reason: caddymgw.ReasonQuery},
+		"a key in the wrong place":                          {security: "qkey", request: []string{"X-Api-Key: good"}, code: fault.MissingCredentials, reason: caddymgw.ReasonMissing},
+		"a Basic word is not a key's":                       {security: "akey", request: []string{"Authorization: Basic good"}, code: fault.SchemeNotAccepted, reason: caddymgw.ReasonKind},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(tc.security)
+			d := f.gateway.Decide(t.Context(), get(tc.request...))
+			if tc.pass != "" {
+				require.Nil(t, d.Denial)
+				require.Equal(t, strings.TrimPrefix(tc.pass, "-"), subjects(d))
+				return
+			}
+			require.NotNil(t, d.Denial)
+			require.Equal(t, tc.code, d.Denial.Fault)
+			require.Equal(t, tc.reason, d.Denial.Reason)
+			require.Equal(t, tc.code.Status(), d.Denial.Status)
+			require.Equal(t, tc.code.Status() == 401, len(d.Denial.Challenges) > 0, "a 401, and nothing else, has challenges")
+			require.Equal(t, tc.code == fault.Unclassified, d.Denial.RetryAfter > 0)
+			require.Empty(t, d.Principals)
+		})
+	}
+}
+
+func TestEachCredentialIsVerifiedOnce(t *testing.T) {
+	t.Parallel()
+	f := newFixture("oauth:a | oauth:b | oidc:c | oauth:d + key | bearer")
+	d := f.gateway.Decide(t.Context(), get("Authorization: Bearer good:z", "X-Api-Key: good"))
+	require.Nil(t, d.Denial)
+	require.Equal(t, "bearer", subjects(d))
+	require.Equal(t, 1, f.verifiers["token"].calls)
+	require.Equal(t, 1, f.verifiers["key"].calls)
+}
+
+func TestAnAnonymousOperationLooksAtNoPassword(t *testing.T) {
+	t.Parallel()
+	f := newFixture("public")
+	require.Nil(t, f.gateway.Decide(t.Context(), get("Authorization: Basic bad", "X-Api-Key: bad")).Denial)
+	require.Zero(t, f.verifiers["basic"].calls+f.verifiers["key"].calls)
+}
+
+func TestBindNamesWhatNobodyCanCall(t *testing.T) {
+	t.Parallel()
+	for security, unreachable := range map[string]bool{
+		"nobody":               true,
+		"nobody + key":         true,
+		"basic + bearer":       true,
+		"key + key2":           true,
+		"nobody | key":         false,
+		"nobody | {}":          false,
+		"oauth:a + oidc:b":     false,
+		"key + qkey":           false,
+		"key + mtls + basic":   false,
+		"public":               false,
+		"basic + nobody | key": false,
+	} {
+		require.Equal(t, unreachable, len(newFixture(security).shut) == 1, security)
+	}
+}
+
+func TestChallengesAreOneOfEachKindThatIsOpen(t *testing.T) {
+	t.Parallel()
+	for security, want := range map[string][]string{
+		"key | basic | key + basic": {"key realm=Test", "basic realm=Test"},
+		"nobody | key":              {"key realm=Test"},
+		"nobody":                    {`Bearer realm="Test"`},
+		"oauth | oidc | bearer":     {"token realm=Test"},
+	} {
+		d := newFixture(security).gateway.Decide(t.Context(), get())
+		require.Equal(t, want, d.Denial.Challenges, security)
+	}
+}
+
+func TestOnlyTheOriginFormIsServed(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*http.Request){
+		"absolute form": func(r *http.Request) {
+			r.URL.Scheme, r.URL.Host, r.RequestURI = "http", "evil.test", "http://evil.test/x"
+		},
+		"absolute form, hidden": func(r *http.Request) { r.RequestURI = "http://evil.test/x" },
+		"asterisk":              func(r *http.Request) { r.URL.Path, r.RequestURI = "*", "*" },
+		"opaque":                func(r *http.Request) { r.URL.Opaque = "evil" },
+		"empty path":            func(r *http.Request) { r.URL.Path = "" },
+		"connect":               func(r *http.Request) { r.Method = "CONNECT" },
+		"authority form": func(r *http.Request) {
+			r.Method, r.RequestURI, r.URL = "CONNECT", "evil.test:443", &url.URL{Host: "evil.test:443"}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture("public")
+			r := get()
+			change(r)
+			d := f.gateway.Decide(t.Context(), r)
+			require.NotNil(t, d.Denial)
+			require.Equal(t, fault.BadRequest, d.Denial.Fault)
+
+			rewritten := get()
+			f.gateway.Original = func(*http.Request) *http.Request { return r }
+			require.NotNil(t, f.gateway.Decide(t.Context(), rewritten).Denial, "a rewrite must not hide it")
+		})
+	}
+}
+
+type observed struct {
+	req *caddymgw.Request
+	d   caddymgw.Decision
+	n   int
+}
+
+func (o *observed) Decided(r *caddymgw.Request, d caddymgw.Decision, took time.Duration) {
+	o.req, o.d = r, d
+	o.n++
+}
+
+func TestTheObserverIsToldOfEveryDecision(t *testing.T) {
+	t.Parallel()
+	f := newFixture("key")
+	o := &observed{}
+	f.gateway.Observer = o
+	f.gateway.Decide(t.Context(), get("X-Api-Key: good"))
+	require.Nil(t, o.d.Denial)
+	require.Equal(t, "192.0.2.1", o.req.Client.String())
+	f.gateway.Decide(t.Context(), get())
+	require.NotNil(t, o.d.Denial)
+	require.Equal(t, 2, o.n)
+}
