@@ -141,6 +141,11 @@ func isToken(s string) bool {
 }
 
 func (c *compiler) documentSecurity(root *value) error {
+	if c.options.DefaultSecurity.Mode == DefaultSchemes { // a misspelt name is one even where no operation falls back on it
+		if _, err := c.defaults(root); err != nil {
+			return err
+		}
+	}
 	v, err := root.get("security")
 	if err != nil || v == nil {
 		return err
@@ -272,6 +277,9 @@ func (c *compiler) defaults(op *value) ([]caddymgw.Alternative, error) {
 	case DefaultDeny:
 		return c.implicit(caddymgw.Scheme{Name: implicitDeny}), nil
 	case DefaultSchemes:
+		if len(d.Schemes) == 0 {
+			return nil, op.errorf("default_security names no scheme")
+		}
 		var alternatives []caddymgw.Alternative
 		for _, name := range d.Schemes {
 			s, ok := c.schemes[name]
@@ -289,12 +297,10 @@ func (c *compiler) defaults(op *value) ([]caddymgw.Alternative, error) {
 }
 
 func (c *compiler) implicit(want caddymgw.Scheme) []caddymgw.Alternative {
-	s, ok := c.schemes[want.Name]
-	if !ok {
+	if c.standIn == nil {
 		want.Realm = c.doc.API.Name
-		s = &scheme{Scheme: &want}
-		c.schemes[want.Name] = s
+		c.standIn = &want
 		c.doc.API.Schemes = append(c.doc.API.Schemes, &want)
 	}
-	return []caddymgw.Alternative{{{Scheme: s.Scheme}}}
+	return []caddymgw.Alternative{{{Scheme: c.standIn}}}
 }

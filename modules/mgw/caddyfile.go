@@ -32,10 +32,10 @@ func init() {
 //		leeway     <duration>
 //	}
 func parseOption(d *caddyfile.Dispenser, existing any) (any, error) {
+	d.Next()
 	if existing != nil {
 		return nil, d.Err("the mgw option is given twice: write one block")
 	}
-	d.Next()
 	app := new(App)
 	if d.NextArg() {
 		return nil, d.ArgErr()

@@ -2,6 +2,7 @@ package openapiauth
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,7 +17,7 @@ import (
 // in the access log where there is one.
 func (h *Handler) publish(r *http.Request, d caddymgw.Decision) {
 	if repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
-		repl.Map(func(key string) (any, bool) { return placeholder(d, key) })
+		repl.Map(func(key string) (any, bool) { return h.placeholder(d, key) })
 	}
 	if !h.logs {
 		return
@@ -40,40 +41,57 @@ func outcome(d caddymgw.Decision) string {
 	return string(d.Denial.Reason)
 }
 
-func placeholder(d caddymgw.Decision, key string) (any, bool) {
-	name, ours := strings.CutPrefix(key, "mgw.")
-	if ours {
-		switch {
-		case name == "fault.code" && d.Denial != nil:
-			return strconv.Itoa(int(d.Denial.Fault)), true
-		case name == "api" && d.Operation != nil:
-			return d.Operation.API.Name, true
-		case name == "operation" && d.Operation != nil:
-			return d.Operation.Label(), true
+// placeholder knows all of our names, whatever was decided: one that nobody
+// knows would go to the upstream as it is written.
+func (h *Handler) placeholder(d caddymgw.Decision, key string) (any, bool) {
+	if name, ours := strings.CutPrefix(key, "http.auth.user."); ours {
+		return h.user(d, name)
+	}
+	switch key {
+	case "mgw.fault.code":
+		if d.Denial == nil {
+			return "", true
 		}
-		return nil, false
-	}
-	name, ours = strings.CutPrefix(key, "http.auth.user.")
-	if !ours || d.Denial != nil || len(d.Principals) == 0 {
-		return nil, false
-	}
-	p := d.Principals[0]
-	switch name {
-	case "id":
-		return p.Subject, true
-	case "scheme":
-		return p.Scheme, true
-	case "scopes":
-		return strings.Join(p.Scopes, " "), true
-	case "key_id":
-		return p.KeyID, true
-	case "issuer":
-		return p.Issuer, true
-	}
-	for _, p := range d.Principals {
-		if name == p.Scheme+".id" {
-			return p.Subject, true
+		return strconv.Itoa(int(d.Denial.Fault)), true
+	case "mgw.api":
+		return h.doc.API.Name, true
+	case "mgw.operation":
+		if d.Operation == nil {
+			return "", true
 		}
+		return d.Operation.Label(), true
 	}
 	return nil, false
+}
+
+// user is the subject, and the one of each scheme; "" where nobody is known.
+func (h *Handler) user(d caddymgw.Decision, name string) (any, bool) {
+	subject := new(caddymgw.Principal)
+	if d.Denial == nil && len(d.Principals) > 0 {
+		subject = d.Principals[0]
+	}
+	switch name {
+	case "id":
+		return subject.Subject, true
+	case "scheme":
+		return subject.Scheme, true
+	case "scopes":
+		return strings.Join(subject.Scopes, " "), true
+	case "key_id":
+		return subject.KeyID, true
+	case "issuer":
+		return subject.Issuer, true
+	}
+	scheme, ok := strings.CutSuffix(name, ".id")
+	if !ok || !slices.ContainsFunc(h.doc.API.Schemes, func(s *caddymgw.Scheme) bool { return s.Name == scheme }) {
+		return nil, false
+	}
+	if d.Denial == nil {
+		for _, p := range d.Principals {
+			if p.Scheme == scheme {
+				return p.Subject, true
+			}
+		}
+	}
+	return "", true
 }

@@ -1,0 +1,120 @@
+package modules_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/stretchr/testify/require"
+
+	_ "github.com/caddyserver/caddy/v2/modules/standard"
+
+	_ "github.com/caddymgw/gateway"
+	"github.com/caddymgw/gateway/modules/internal/harness"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+const separator = "----------\n"
+
+// TestAdapt holds each Caddyfile form to its JSON.
+func TestAdapt(t *testing.T) {
+	files, err := filepath.Glob("testdata/adapt/*.caddyfiletest")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	dir, err := filepath.Abs("testdata/adapt")
+	require.NoError(t, err)
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".caddyfiletest"), func(t *testing.T) {
+			content, err := os.ReadFile(file)
+			require.NoError(t, err)
+			input, want, found := strings.Cut(string(content), separator)
+			input = strings.TrimSpace(input) + "\n"
+			require.Equal(t, string(caddyfile.Format([]byte(input))), input, "caddy fmt")
+			adapted, err := harness.Adapt(filepath.Join(dir, "Caddyfile"), input)
+			require.NoError(t, err)
+			got := strings.ReplaceAll(string(adapted), dir, "DIR") + "\n"
+			if *update {
+				require.NoError(t, os.WriteFile(file, []byte(input+separator+got), 0o600))
+				return
+			}
+			require.True(t, found, "run with -update")
+			require.Equal(t, want, got)
+		})
+	}
+}
+
+// TestAdaptRefuses holds every error of the Caddyfile parsers, with its line.
+func TestAdaptRefuses(t *testing.T) {
+	site := func(directive string) string { return "http://localhost {\n\t" + directive + "\n}\n" }
+	global := func(option string) string { return "{\n\t" + option + "\n}\n" }
+	mgw := func(option string) string { return "{\n\tmgw {\n\t\t" + option + "\n\t}\n}\n" }
+	keys := func(option string) string { return "{\n\tmgw {\n\t\tapi_keys {\n\t\t\t" + option + "\n\t\t}\n\t}\n}\n" }
+	auth := func(option string) string { return site("openapi_auth pets.yaml {\n\t\t" + option + "\n\t}") }
+	issuer := func(option string) string { return site("apikey_issuer {\n\t\t" + option + "\n\t}") }
+	for name, tc := range map[string]struct{ caddyfile, want string }{
+		"auth: no document":                {site("openapi_auth"), "Caddyfile:2: openapi_auth wants one argument"},
+		"auth: two documents":              {site("openapi_auth a.yaml b.yaml"), "Caddyfile:2: openapi_auth wants one argument"},
+		"auth: a matcher":                  {site("openapi_auth /api/* pets.yaml"), "Caddyfile:2: it takes no matcher"},
+		"auth: unknown option":             {auth("basepath /v1"), "Caddyfile:3: unrecognized option of openapi_auth: basepath"},
+		"auth: twice":                      {auth("base_path /v1\n\t\tbase_path /v2"), "Caddyfile:4: base_path is given twice"},
+		"auth: base_path without":          {auth("base_path"), "Caddyfile:3: base_path wants one argument"},
+		"auth: base_path with two":         {auth("base_path /a /b"), "Caddyfile:3: base_path wants one argument"},
+		"auth: default_security without":   {auth("default_security"), "Caddyfile:3: wrong argument count"},
+		"auth: default_security unknown":   {auth("default_security open"), "Caddyfile:3: default_security open: must be oauth2, deny, public, or scheme and names"},
+		"auth: default_security scheme":    {auth("default_security scheme"), "Caddyfile:3: default_security scheme: must be"},
+		"auth: faults unknown":             {auth("faults json"), "Caddyfile:3: faults json: must be wso2, problem or caddy"},
+		"auth: faults without":             {auth("faults"), "Caddyfile:3: faults wants one argument"},
+		"auth: flag with an argument":      {auth("strip_base_path yes"), "Caddyfile:3: strip_base_path takes no argument"},
+		"auth: forward with an argument":   {auth("forward_credentials all"), "Caddyfile:3: forward_credentials takes no argument"},
+		"auth: slash with an argument":     {auth("allow_encoded_slash on"), "Caddyfile:3: allow_encoded_slash takes no argument"},
+		"auth: semicolon with an argument": {auth("allow_semicolon on"), "Caddyfile:3: allow_semicolon takes no argument"},
+		"auth: identity_header with one":   {auth("identity_header X-User"), "Caddyfile:3: identity_header wants a header and a field"},
+		"auth: scheme without":             {auth("scheme"), "Caddyfile:3: scheme wants the name of a security scheme and a verifier"},
+		"auth: scheme without a verifier":  {auth("scheme key"), "Caddyfile:3: scheme wants the name of a security scheme and a verifier"},
+		"auth: scheme twice":               {auth("scheme key api_key\n\t\tscheme key api_key"), "Caddyfile:4: scheme key is given twice"},
+		"auth: unknown verifier":           {auth("scheme key magic"), "Caddyfile:3: mgw.verifiers.magic"},
+		"auth: verifier with an argument":  {auth("scheme key api_key x"), "Caddyfile:3: api_key takes no argument"},
+		"auth: verifier with an option":    {auth("scheme login basic {\n\t\t\trealm x\n\t\t}"), "Caddyfile:4: unrecognized option: realm; there are none"},
+		"issuer: an argument":              {site("apikey_issuer /keys"), "Caddyfile:2: apikey_issuer takes no argument"},
+		"issuer: unknown option":           {issuer("paths /a"), "Caddyfile:3: unrecognized option of apikey_issuer: paths"},
+		"issuer: twice":                    {issuer("path /a\n\t\tpath /b"), "Caddyfile:4: path is given twice"},
+		"issuer: path without":             {issuer("path"), "Caddyfile:3: path wants one argument"},
+		"issuer: no duration":              {issuer("validity soon"), "Caddyfile:3: soon is not a duration above 0"},
+		"issuer: no life":                  {issuer("validity 0s"), "Caddyfile:3: 0s is not a duration above 0"},
+		"issuer: api without":              {issuer("api"), "Caddyfile:3: api wants the name of an API"},
+		"issuer: users without":            {issuer("users"), "Caddyfile:3: wrong argument count"},
+		"issuer: flag with an argument":    {issuer("allow_http yes"), "Caddyfile:3: allow_http takes no argument"},
+		"mgw: an argument":                 {global("mgw on"), "Caddyfile:2: wrong argument count"},
+		"mgw: twice":                       {global("mgw {\n\t}\n\tmgw {\n\t}"), "Caddyfile:4: the mgw option is given twice"},
+		"mgw: unknown option":              {mgw("usr a b"), "Caddyfile:3: unrecognized option of mgw: usr"},
+		"mgw: leeway twice":                {mgw("leeway 1s\n\t\tleeway 2s"), "Caddyfile:4: leeway is given twice"},
+		"mgw: leeway negative":             {mgw("leeway -1s"), "Caddyfile:3: -1s is not a duration above 0"},
+		"mgw: users_file without":          {mgw("users_file"), "Caddyfile:3: users_file wants one argument"},
+		"mgw: user without a hash":         {mgw("user admin"), "Caddyfile:3: user wants a name and the hash of a password"},
+		"mgw: user with three":             {mgw("user admin hash more"), "Caddyfile:3: wrong argument count"},
+		"mgw: user with an unknown option": {mgw("user a h {\n\t\t\trole x\n\t\t}"), "Caddyfile:4: unrecognized option of user: role"},
+		"mgw: user with scopes twice":      {mgw("user a h {\n\t\t\tscopes a\n\t\t\tscopes b\n\t\t}"), "Caddyfile:5: scopes is given twice"},
+		"mgw: user with no scopes":         {mgw("user a h {\n\t\t\tscopes\n\t\t}"), "Caddyfile:4: wrong argument count"},
+		"mgw: user with no apis":           {mgw("user a h {\n\t\t\tapis\n\t\t}"), "Caddyfile:4: apis wants the name of an API"},
+		"api_keys: an argument":            {mgw("api_keys on"), "Caddyfile:3: wrong argument count"},
+		"api_keys: twice":                  {mgw("api_keys {\n\t\t}\n\t\tapi_keys {\n\t\t}"), "Caddyfile:5: api_keys is given twice"},
+		"api_keys: unknown option":         {keys("rotate 1d"), "Caddyfile:4: unrecognized option of api_keys: rotate"},
+		"api_keys: issuer twice":           {keys("issuer a\n\t\t\tissuer b"), "Caddyfile:5: issuer is given twice"},
+		"api_keys: no duration":            {keys("validity forever"), "Caddyfile:4: forever is not a duration above 0"},
+		"api_keys: algorithm without":      {keys("algorithm"), "Caddyfile:4: algorithm wants one argument"},
+		"api_keys: flag with an argument":  {keys("require_listed_apis yes"), "Caddyfile:4: require_listed_apis takes no argument"},
+		"log filter: an argument":          {"{\n\tlog {\n\t\tformat filter {\n\t\t\trequest mgw all\n\t\t}\n\t}\n}\n", "Caddyfile:4: mgw takes no argument"},
+		"log filter: an option":            {"{\n\tlog {\n\t\tformat filter {\n\t\t\trequest mgw {\n\t\t\t\tx\n\t\t\t}\n\t\t}\n\t}\n}\n", "Caddyfile:5: unrecognized option: x"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := harness.Adapt("testdata/adapt/Caddyfile", tc.caddyfile)
+			at, text, _ := strings.Cut(tc.want, ": ")
+			require.ErrorContains(t, err, text)
+			require.ErrorContains(t, err, ", at testdata/adapt/"+at)
+		})
+	}
+}

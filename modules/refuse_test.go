@@ -1,0 +1,124 @@
+package modules_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/caddymgw/gateway/modules/internal/harness"
+)
+
+// TestLoadRefuses holds what is found wrong only when a configuration is
+// provisioned, as `caddy validate` does.
+func TestLoadRefuses(t *testing.T) {
+	mgw := func(options string) string { return "{\n\t$GLOBAL\n\tmgw {\n\t\t" + options + "\n\t}\n}\n" }
+	site := func(directives string) string { return "$SITE {\n\t" + directives + "\n}\n" }
+	withUsers := func(directives string) string { return mgw(users) + site(directives) }
+	document := func(name, replace, by string) map[string]string {
+		return map[string]string{name: strings.Replace(shop, replace, by, 1)}
+	}
+	shopFile := map[string]string{"shop.yaml": shop}
+	const hash = "$argon2id$v=19$m=47104,t=1,p=1$vSYqwLCTcow96lBhOHDkPA$9DmzSp3V3038DuyEuGSMmB0/w7z3eNRxW9c8kYbLYlI"
+	for name, tc := range map[string]struct {
+		caddyfile string
+		files     map[string]string
+		want      []string
+	}{
+		"no document": {site("openapi_auth none.yaml"), nil, []string{"none.yaml", "no such file"}},
+		"a misspelt scheme": {
+			site("openapi_auth shop.yaml"), document("shop.yaml", "login: []", "logn: []"),
+			[]string{"shop.yaml:", "logn", "/paths/~1pets~1findByStatus/get/security"},
+		},
+		"an underscore header": {
+			site("openapi_auth shop.yaml"), document("shop.yaml", "X-API-Key", "petstore_key"),
+			[]string{`scheme header reads the header petstore_key, which Caddy drops: add "servers { expected_underscore_headers petstore_key }" to the global options`, "then drops Petstore-Key instead"},
+		},
+		"a dotted header": {
+			site("openapi_auth shop.yaml"), document("shop.yaml", "X-API-Key", "pet.key"),
+			[]string{`add "servers { expected_dot_headers pet.key }" to the global options`},
+		},
+		"a scheme that the document lacks":   {site("openapi_auth shop.yaml {\n\t\tscheme heder api_key\n\t}"), shopFile, []string{"scheme heder: the document", "declares no such scheme"}},
+		"an identity header that is none":    {site("openapi_auth shop.yaml {\n\t\tidentity_header \"X User\" subject\n\t}"), shopFile, []string{`identity_header "X User": not a header name`}},
+		"an identity field that is none":     {site("openapi_auth shop.yaml {\n\t\tidentity_header X-User name\n\t}"), shopFile, []string{"identity_header X-User: field \"name\" is none of subject, scheme"}},
+		"a base path that is none":           {site("openapi_auth shop.yaml {\n\t\tbase_path /a/../b\n\t}"), shopFile, []string{`base_path "/a/../b"`, "is not canonical"}},
+		"an unknown default scheme":          {site("openapi_auth shop.yaml {\n\t\tdefault_security scheme none\n\t}"), shopFile, []string{"none"}},
+		"two documents of one name":          {site("handle /a/* {\n\t\topenapi_auth shop.yaml\n\t}\n\thandle {\n\t\topenapi_auth other.yaml\n\t}"), map[string]string{"shop.yaml": shop, "other.yaml": shop}, []string{"shop.yaml", "other.yaml", `both are API "Shop" version "1.0.0"`, "change info.title or info.version"}},
+		"an issuer without users":            {site("apikey_issuer"), nil, []string{"apikey_issuer: no user is configured who could log in"}},
+		"an issuer of unknown users":         {withUsers("apikey_issuer {\n\t\tusers alice zoe\n\t}"), nil, []string{"apikey_issuer: users: there is no user zoe"}},
+		"an issuer at the root":              {withUsers("apikey_issuer {\n\t\tpath /\n\t}"), nil, []string{`apikey_issuer: path "/"`}},
+		"an issuer at no path":               {withUsers("apikey_issuer {\n\t\tpath keys\n\t}"), nil, []string{`apikey_issuer: path "keys"`}},
+		"an issuer whose keys live longer":   {withUsers("apikey_issuer {\n\t\tvalidity 91d\n\t}"), nil, []string{"validity 2184h0m0s is longer than that of api_keys, 2160h0m0s"}},
+		"a leeway too long":                  {mgw("leeway 61s"), nil, []string{"leeway 1m1s: must be between 0 and 1m0s"}},
+		"a user twice":                       {mgw("user a " + hash + "\n\t\tuser a " + hash), nil, []string{`user "a" is named twice`}},
+		"a user with a plain password":       {mgw("user a hunter2"), nil, []string{`user "a"`, "neither argon2id nor bcrypt"}},
+		"a user with a weak hash":            {mgw("user a $2a$04$wn7woFbyCfu4bagVs.Ul3uQRp6AIr.4VlmZgVsRRXpv0jXwUkLXai"), nil, []string{`user "a"`, "cost"}},
+		"a user with a colon":                {mgw("user a:b " + hash), nil, []string{`user "a:b"`}},
+		"a hash from an unset variable":      {mgw("user a {env.MGW_TEST_UNSET}"), nil, []string{"user a: hash", "MGW_TEST_UNSET"}},
+		"a users file that is not there":     {mgw("users_file none"), nil, []string{"users_file", "none", "no such file"}},
+		"a users file with MD5":              {mgw("users_file htpasswd"), map[string]string{"htpasswd": "# ours\nzoe:$apr1$salt$abcdefgh\n"}, []string{"users_file", "htpasswd:2"}},
+		"an algorithm that is none":          {mgw("api_keys {\n\t\t\talgorithm HS256\n\t\t}"), nil, []string{"api_keys: algorithm HS256 is not known: use ES256, ES384, EdDSA, RS256 or PS256"}},
+		"a life below a second":              {mgw("api_keys {\n\t\t\tvalidity 10ms\n\t\t}"), nil, []string{"api_keys: validity 10ms: must be a second at least"}},
+		"a signing key in the configuration": {mgw("api_keys {\n\t\t\tsigning_key \"-----BEGIN PRIVATE KEY-----\"\n\t\t}"), nil, []string{"signing_key: a private key in the configuration", "write {file./path}"}},
+		"a signing key that is not there":    {mgw("api_keys {\n\t\t\tsigning_key {file.$DIR/none.pem}\n\t\t}"), nil, []string{"api_keys: signing_key", "none.pem", "no such file"}},
+		"a signing key that is empty":        {mgw("api_keys {\n\t\t\tsigning_key {file.$DIR/k.pem}\n\t\t}"), map[string]string{"k.pem": ""}, []string{"api_keys: signing_key"}},
+		"a signing key of another kind":      {mgw("api_keys {\n\t\t\talgorithm RS256\n\t\t\tsigning_key {file.$DIR/k.pem}\n\t\t}"), map[string]string{"k.pem": ecKey}, []string{"algorithm RS256 does not fit the key"}},
+		"a public key":                       {mgw("api_keys {\n\t\t\tsigning_key {file.$DIR/k.pem}\n\t\t}"), map[string]string{"k.pem": "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"}, []string{"it holds no private key"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := harness.New(t, tc.files).Validate(tc.caddyfile)
+			for _, want := range tc.want {
+				require.ErrorContains(t, err, want)
+			}
+			for _, secret := range []string{"hunter2", "vSYqwLCT", "wn7woFby", "abcdefgh", "MIG"} {
+				require.NotContains(t, err.Error(), secret)
+			}
+		})
+	}
+}
+
+const ecKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgevZzL1gdAFr88hb2
+OF/2NxApJCzGCEDdfSp6VQO30hyhRANCAAQRWz+jn65BtOMvdyHKcvjBeBSDZH2r
+1RTwjmYSi9R/zpBnuQ4EiMnCqfMPWiZqB4QdbAd0E7oH50VpuZ1P087G
+-----END PRIVATE KEY-----
+`
+
+func TestASigningKeyThatEverybodyCanReadIsRefused(t *testing.T) {
+	g := harness.New(t, map[string]string{"k.pem": ecKey})
+	caddyfile := "{\n\t$GLOBAL\n\tmgw {\n\t\tapi_keys {\n\t\t\tsigning_key {file.$DIR/k.pem}\n\t\t}\n\t}\n}\n"
+	require.NoError(t, g.Validate(caddyfile))
+	require.NoError(t, os.Chmod(filepath.Join(g.Dir, "k.pem"), 0o604))
+	require.ErrorContains(t, g.Validate(caddyfile), "can be read by everybody: chmod o= it")
+}
+
+// TestJSONIsStrict holds that a misspelt member of the JSON is an error too.
+func TestJSONIsStrict(t *testing.T) {
+	g := harness.New(t, map[string]string{"shop.yaml": shop})
+	config, err := g.Adapt(shopCaddyfile)
+	require.NoError(t, err)
+	require.NoError(t, harness.ValidateJSON(config))
+	for from, to := range map[string]string{
+		`"identity_headers"`: `"identity_header"`,
+		`"users": [`:         `"user": [`,
+		`"scopes": [`:        `"scope": [`,
+		`"document":`:        `"documents":`,
+		`"filter": "mgw"`:    `"filter": "mgw", "all": true`,
+	} {
+		require.Contains(t, string(config), from)
+		require.ErrorContains(t, harness.ValidateJSON(bytes.Replace(config, []byte(from), []byte(to), 1)), "unknown field", to)
+	}
+	require.ErrorContains(t, harness.ValidateJSON(bytes.Replace(config, []byte(`"handler": "openapi_auth"`), []byte(`"handler": "openapi_auth", "faults": "html"`), 1)),
+		`faults "html": must be wso2, problem or caddy`)
+}
+
+// TestValidateHasNoEffects holds that provisioning makes no key and opens nothing.
+func TestValidateHasNoEffects(t *testing.T) {
+	g := harness.New(t, map[string]string{"shop.yaml": shop})
+	require.NoError(t, g.Validate(shopCaddyfile))
+	_, err := os.Stat(filepath.Join(g.Dir, "data", "mgw"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
