@@ -35,11 +35,11 @@ func TestLoadRefuses(t *testing.T) {
 		},
 		"an underscore header": {
 			site("openapi_auth shop.yaml"), document("shop.yaml", "X-API-Key", "petstore_key"),
-			[]string{`scheme header reads the header petstore_key, which Caddy drops: add "servers { expected_underscore_headers petstore_key }" to the global options`, "then drops Petstore-Key instead"},
+			[]string{`scheme header reads the header petstore_key, which Caddy drops: add to the global options: servers { expected_underscore_headers petstore_key } (JSON:`, "Caddy then drops Petstore-Key instead"},
 		},
 		"a dotted header": {
 			site("openapi_auth shop.yaml"), document("shop.yaml", "X-API-Key", "pet.key"),
-			[]string{`add "servers { expected_dot_headers pet.key }" to the global options`},
+			[]string{`add to the global options: servers { expected_dot_headers pet.key }`},
 		},
 		"a scheme that the document lacks":   {site("openapi_auth shop.yaml {\n\t\tscheme heder api_key\n\t}"), shopFile, []string{"scheme heder: the document", "declares no such scheme"}},
 		"an identity header that is none":    {site("openapi_auth shop.yaml {\n\t\tidentity_header \"X User\" subject\n\t}"), shopFile, []string{`identity_header "X User": not a header name`}},

@@ -207,7 +207,7 @@ func expected(server *caddyhttp.Server, s *caddymgw.Scheme, document string) err
 		}
 	}
 	hyphenated := http.CanonicalHeaderKey(strings.NewReplacer("_", "-", ".", "-").Replace(name))
-	return fmt.Errorf("%s: scheme %s reads the header %s, which Caddy drops: add \"servers { %s %s }\" to the global options (JSON: %s of the server that listens on %s); Caddy then drops %s instead",
+	return fmt.Errorf("%s: scheme %s reads the header %s, which Caddy drops: add to the global options: servers { %s %s } (JSON: %s of the server that listens on %s). Caddy then drops %s instead",
 		document, s.Name, name, option, name, option, strings.Join(server.Listen, ", "), hyphenated)
 }
 
