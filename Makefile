@@ -30,6 +30,25 @@ test: ## runs every test, with the race detector where there is a C compiler
 	go vet ./...
 	go test $(RACE) -count=1 -timeout 14m ./...
 
+.PHONY: bench
+bench: ## compares the gateway with bare Caddy, side by side, and prints ratios
+	go test -run '^$$' -bench . -benchmem ./caddymgw/...
+	go test -run '^$$' -bench . -benchtime 3s ./modules
+
+.PHONY: lint
+lint: ## runs gofumpt, vet, staticcheck, golangci-lint and govulncheck, each where it can be had
+	./lint.sh
+
+.PHONY: fuzz
+fuzz: ## runs every fuzz target for FUZZTIME (20s)
+	@for package in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+		for target in $$(grep -ho '^func Fuzz[A-Za-z0-9_]*' $$package/*_test.go | sed 's/func //'); do \
+			echo "$$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+		done; \
+	done
+
 .PHONY: fmt
-fmt: ## formats the Go sources
+fmt: build ## formats the Go sources and the Caddyfiles
 	gofmt -w .
+	git ls-files '*Caddyfile' | xargs -n1 ./bin/caddymgw fmt --overwrite

@@ -29,19 +29,24 @@ type Border struct {
 }
 
 // overrides are headers by which a client could tell the upstream another
-// path, method or certificate than the one that was authorised. Folded; a
-// trailing "*" stands for any rest.
+// path, method or certificate than the one that was authorised; of families all
+// that begin so. Folded.
 var overrides = []string{
-	"x-forwarded-client-cert", "x-ssl-*", "ssl-client-*", "x-client-cert", "x-original-url",
+	"x-forwarded-client-cert", "x-client-cert", "x-original-url",
 	"x-rewrite-url", "x-forwarded-uri", "x-forwarded-path", "x-forwarded-prefix",
 	"x-envoy-original-path", "x-http-method", "x-http-method-override", "x-method-override",
 }
+
+var families = []string{"x-ssl-", "ssl-client-"}
 
 // NewBorder returns the border of one API. With forward, credentials that were
 // verified are left in the request. OwnKey tells an API key of this gateway by
 // its looks.
 func NewBorder(api *API, identities []Identity, forward bool, ownKey func(string) bool) *Border {
 	b := &Border{identities: identities, removed: map[string]bool{}, forward: forward, ownKey: ownKey}
+	for _, name := range overrides {
+		b.removed[name] = true
+	}
 	for _, id := range identities {
 		b.removed[credential.Fold(id.Header)] = true
 	}
@@ -65,9 +70,15 @@ func (b *Border) Cross(r *http.Request, d Decision) {
 		}
 	}
 	cleanConnection(r)
-	places := b.strip(r, d)
-	credential.Strip(r, places)
-	b.guardTrailer(r, places)
+	for _, p := range b.keys {
+		if !b.kept(p, d) {
+			credential.Strip(r, p)
+		}
+	}
+	if b.authorizationGoes(r, d) && !b.kept(authorization, d) {
+		delete(r.Header, "Authorization")
+	}
+	b.guardTrailer(r)
 	for _, id := range b.identities {
 		if v := headerValue(id.value(d)); v != "" {
 			r.Header.Set(id.Header, v)
@@ -75,17 +86,24 @@ func (b *Border) Cross(r *http.Request, d Decision) {
 	}
 }
 
+// kept reports whether a credential stays: it was verified, and is to be
+// forwarded.
+func (b *Border) kept(p credential.Place, d Decision) bool {
+	return b.forward && len(d.Principals) > 0 &&
+		slices.ContainsFunc(d.Strip, func(c credential.Credential) bool { return c.Place == p })
+}
+
 // guardTrailer cleans the trailer when it has come, behind the body: a client
-// may send other fields there than those that it announced.
-func (b *Border) guardTrailer(r *http.Request, places []credential.Place) {
+// may send other fields there than those that it announced. A credential has no
+// business there at all.
+func (b *Border) guardTrailer(r *http.Request) {
 	if r.Trailer == nil && r.ContentLength >= 0 {
 		return
 	}
 	clean := func() {
 		for name := range r.Trailer {
-			folded := credential.Fold(name)
-			if b.foreign(name) || folded == "authorization" || slices.ContainsFunc(places, func(p credential.Place) bool {
-				return p.In == credential.Header && credential.Fold(p.Name) == folded
+			if b.foreign(name) || credential.SameHeader(name, "Authorization") || slices.ContainsFunc(b.keys, func(p credential.Place) bool {
+				return p.In == credential.Header && credential.SameHeader(name, p.Name)
 			}) {
 				delete(r.Trailer, name)
 			}
@@ -113,33 +131,14 @@ func (b *guardedBody) Read(p []byte) (int, error) {
 }
 
 func (b *Border) foreign(name string) bool {
-	folded := credential.Fold(name)
-	if b.removed[folded] {
+	var buffer [64]byte
+	folded := credential.AppendFold(buffer[:0], name)
+	if b.removed[string(folded)] {
 		return true
 	}
-	return slices.ContainsFunc(overrides, func(o string) bool {
-		prefix, open := strings.CutSuffix(o, "*")
-		return folded == o || open && strings.HasPrefix(folded, prefix)
+	return slices.ContainsFunc(families, func(prefix string) bool {
+		return len(folded) > len(prefix) && string(folded[:len(prefix)]) == prefix
 	})
-}
-
-// strip lists the places to empty. What was verified may stay if so asked;
-// everything else at an apiKey place of the document goes, on every operation.
-func (b *Border) strip(r *http.Request, d Decision) []credential.Place {
-	verified := func(p credential.Place) bool {
-		return b.forward && len(d.Principals) > 0 &&
-			slices.ContainsFunc(d.Strip, func(c credential.Credential) bool { return c.Place == p })
-	}
-	places := make([]credential.Place, 0, len(b.keys)+1)
-	for _, p := range b.keys {
-		if !verified(p) {
-			places = append(places, p)
-		}
-	}
-	if b.authorizationGoes(r, d) && !verified(authorization) {
-		places = append(places, authorization)
-	}
-	return places
 }
 
 // authorizationGoes: where the operation reads the header the upstream need

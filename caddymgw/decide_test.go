@@ -320,7 +320,8 @@ func TestOnlyTheOriginFormIsServed(t *testing.T) {
 			require.Equal(t, fault.BadRequest, d.Denial.Fault)
 
 			rewritten := get()
-			f.gateway.Original = func(*http.Request) *http.Request { return r }
+			f.gateway.Target = func(*http.Request) (string, *url.URL) { return r.RequestURI, r.URL }
+			rewritten.Method = r.Method
 			require.NotNil(t, f.gateway.Decide(t.Context(), rewritten).Denial, "a rewrite must not hide it")
 		})
 	}

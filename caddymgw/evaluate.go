@@ -70,7 +70,8 @@ func (e *evaluation) decide(ctx context.Context, query credential.Values) Decisi
 // falls through to a weaker alternative.
 func (e *evaluation) authentic(ctx context.Context, i int) (accepted bool, _ *Denial) {
 	c := e.req.Credentials[i]
-	var worst *Verdict
+	var worst Verdict
+	judged := false
 	for _, alt := range e.req.Operation.Alternatives {
 		for k := range alt {
 			r := &alt[k]
@@ -85,18 +86,18 @@ func (e *evaluation) authentic(ctx context.Context, i int) (accepted bool, _ *De
 			if v.Outcome == Satisfied || v.Outcome == Forbidden {
 				return true, nil
 			}
-			if worst == nil || v.Outcome == Unavailable && worst.Outcome != Unavailable {
-				worst = &v
+			if !judged || v.Outcome == Unavailable && worst.Outcome != Unavailable {
+				worst, judged = v, true
 			}
 		}
 	}
 	switch {
 	case !accepted:
 		return false, nil
-	case worst == nil:
+	case !judged:
 		return true, Deny(fault.InvalidCredentials, ReasonMalformed)
 	default:
-		return true, denialOf(*worst)
+		return true, denialOf(worst)
 	}
 }
 

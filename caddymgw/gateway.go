@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 	"time"
 
@@ -25,9 +26,9 @@ type Gateway struct {
 	Now      func() time.Time // nil: time.Now
 	// Client tells the address behind trusted proxies. Nil: RemoteAddr.
 	Client func(*http.Request) netip.Addr
-	// Original returns the request as it arrived, before any rewrite, which
-	// would hide the absolute form of its target. Nil: the request itself.
-	Original func(*http.Request) *http.Request
+	// Target returns the request target as it arrived, before any rewrite,
+	// which would hide its absolute form. Nil: that of the request itself.
+	Target func(*http.Request) (uri string, parsed *url.URL)
 }
 
 // Decide judges one request. It reads headers, URL and TLS state, never the
@@ -48,11 +49,11 @@ func (g *Gateway) Decide(ctx context.Context, r *http.Request) Decision {
 
 func (g *Gateway) decide(ctx context.Context, e *evaluation) Decision {
 	r := e.req.HTTP
-	original := r
-	if g.Original != nil {
-		original = g.Original(r)
+	uri, parsed := r.RequestURI, r.URL
+	if g.Target != nil {
+		uri, parsed = g.Target(r)
 	}
-	if !originForm(original) {
+	if !originForm(r.Method, uri, parsed) {
 		return Decision{Denial: Deny(fault.BadRequest, ReasonPath)}
 	}
 	op, denial := g.Router.Route(r)
@@ -82,8 +83,7 @@ func (g *Gateway) client(r *http.Request) netip.Addr {
 // 9112 section 3.2.1: the absolute form would choose another authority than
 // the Host header says, and "*" and the authority form name no path. HTTP/2
 // and 3 have no RequestURI of another form than this.
-func originForm(r *http.Request) bool {
-	return strings.HasPrefix(r.URL.Path, "/") && r.URL.Host == "" && r.URL.Scheme == "" &&
-		r.URL.Opaque == "" && r.Method != http.MethodConnect &&
-		(r.RequestURI == "" || strings.HasPrefix(r.RequestURI, "/"))
+func originForm(method, uri string, u *url.URL) bool {
+	return strings.HasPrefix(u.Path, "/") && u.Host == "" && u.Scheme == "" && u.Opaque == "" &&
+		method != http.MethodConnect && (uri == "" || strings.HasPrefix(uri, "/"))
 }

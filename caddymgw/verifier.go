@@ -55,7 +55,9 @@ type Verdict struct {
 	Reason    Reason
 }
 
-// Principal is who a credential stands for, once it is verified.
+// Principal is who a credential stands for, once it is verified. It is never
+// changed: a verifier may return one for many requests. The gateway puts it
+// under the name of the scheme that it is asked for.
 type Principal struct {
 	Subject, Issuer, Scheme, KeyID string
 	Scopes, Roles                  []string

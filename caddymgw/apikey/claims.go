@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/caddymgw/gateway/caddymgw"
 	"github.com/caddymgw/gateway/caddymgw/token"
 )
 
@@ -43,6 +44,7 @@ type limits struct {
 	operations []string
 	addresses  []netip.Prefix
 	referers   []referer
+	principal  *caddymgw.Principal
 }
 
 // readLimits refuses a claim of the wrong form: a limit that can't be read

@@ -77,7 +77,7 @@ func (a *Authority) Mint(ctx context.Context, g Grant) (Issued, error) {
 		c.AllowedAPIs = []AllowedAPI{} // always present: "none listed" is said, not left out
 	}
 	if life := a.life(g.Life); life > 0 {
-		issued.Expires = now.Add(life)
+		issued.Expires = now.Add(life).Truncate(time.Second) // as exp can say it
 		c.Expires = issued.Expires.Unix()
 	}
 	key := k.ring.Active()

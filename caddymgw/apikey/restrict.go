@@ -23,10 +23,11 @@ func (l *limits) allows(api *caddymgw.API, required bool) bool {
 
 // permits reports whether the key may be used for this request, and if not, why.
 func (l *limits) permits(r *caddymgw.Request) caddymgw.Reason {
+	client := r.Client.Unmap().WithZone("") // no prefix contains another form
 	switch {
 	case l.operations != nil && !slices.Contains(l.operations, r.Operation.ID):
 		return caddymgw.ReasonOperation
-	case l.addresses != nil && !slices.ContainsFunc(l.addresses, func(p netip.Prefix) bool { return p.Contains(r.Client) }):
+	case l.addresses != nil && !slices.ContainsFunc(l.addresses, func(p netip.Prefix) bool { return p.Contains(client) }):
 		return caddymgw.ReasonAddress
 	case l.referers != nil && !refererPermitted(l.referers, r.HTTP.Header["Referer"]):
 		return caddymgw.ReasonReferer
@@ -45,7 +46,7 @@ func parsePrefix(s string) (netip.Prefix, error) {
 		return netip.Prefix{}, errors.New("neither an address nor a CIDR such as 192.0.2.0/24")
 	}
 	if p.Addr().Is4In6() {
-		return netip.Prefix{}, errors.New("write an IPv4 network as such, without ::ffff:")
+		return netip.Prefix{}, errors.New("write an IPv4 network without ::ffff: in front")
 	}
 	return p.Masked(), nil
 }
@@ -60,7 +61,7 @@ type referer struct {
 
 func parseReferer(s string) (referer, error) {
 	s = strings.TrimPrefix(strings.TrimPrefix(s, "https://"), "http://")
-	s = strings.TrimSuffix(s, "*")
+	s = strings.TrimSuffix(s, "/*")
 	host, path, _ := strings.Cut(s, "/")
 	r := referer{host: strings.ToLower(host)}
 	if path = strings.Trim(path, "/"); path != "" {

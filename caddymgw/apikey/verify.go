@@ -29,7 +29,7 @@ func (a *Authority) Verify(_ context.Context, r *caddymgw.Request, req *caddymgw
 	if k == nil {
 		return caddymgw.Verdict{Outcome: caddymgw.Unavailable, Fault: fault.Unclassified, Reason: caddymgw.ReasonNotReady}
 	}
-	v, reason := a.verified(k, r, c.Value.Reveal())
+	v, reason := a.verified(k, r, req.Scheme, c.Value.Reveal())
 	if reason != caddymgw.ReasonNone {
 		return refused(reason)
 	}
@@ -40,17 +40,7 @@ func (a *Authority) Verify(_ context.Context, r *caddymgw.Request, req *caddymgw
 	case !l.allows(r.Operation.API, a.config.RequireListedAPIs):
 		return refused(caddymgw.ReasonAPI)
 	}
-	verdict := caddymgw.Verdict{Outcome: caddymgw.Satisfied, Principal: &caddymgw.Principal{
-		Subject:  v.Claims.Subject,
-		Issuer:   v.Claims.Issuer,
-		Scheme:   req.Scheme.Name,
-		KeyID:    v.Claims.ID,
-		Scopes:   l.scopes,
-		Roles:    l.scopes,
-		IssuedAt: v.Claims.IssuedAt,
-		Expires:  v.Claims.Expires,
-		Claims:   v.Claims.All,
-	}}
+	verdict := caddymgw.Verdict{Outcome: caddymgw.Satisfied, Principal: l.principal}
 	if reason := l.permits(r); reason != caddymgw.ReasonNone {
 		verdict.Outcome, verdict.Fault, verdict.Reason = caddymgw.Forbidden, fault.AccessDenied, reason
 	}
@@ -59,7 +49,7 @@ func (a *Authority) Verify(_ context.Context, r *caddymgw.Request, req *caddymgw
 
 // verified returns the token if its signature is good, by the cache or by
 // cryptography, and its claims hold now. What is cheap is checked first.
-func (a *Authority) verified(k *keys, r *caddymgw.Request, text string) (*token.Verified, caddymgw.Reason) {
+func (a *Authority) verified(k *keys, r *caddymgw.Request, s *caddymgw.Scheme, text string) (*token.Verified, caddymgw.Reason) {
 	v, seen := k.cache.Get(text)
 	if !seen {
 		t, err := token.Parse(text)
@@ -88,9 +78,26 @@ func (a *Authority) verified(k *keys, r *caddymgw.Request, text string) (*token.
 	if !ok {
 		return nil, caddymgw.ReasonClaims
 	}
+	l.principal = principal(v.Token, l, s)
 	v = &token.Verified{Token: v.Token, Key: key, Derived: l}
 	k.cache.Put(text, v)
 	return v, caddymgw.ReasonNone
+}
+
+// principal is made once for a key, under the name of the scheme that it was
+// first seen at.
+func principal(t *token.Token, l *limits, s *caddymgw.Scheme) *caddymgw.Principal {
+	return &caddymgw.Principal{
+		Subject:  t.Claims.Subject,
+		Issuer:   t.Claims.Issuer,
+		Scheme:   s.Name,
+		KeyID:    t.Claims.ID,
+		Scopes:   l.scopes,
+		Roles:    l.scopes,
+		IssuedAt: t.Claims.IssuedAt,
+		Expires:  t.Claims.Expires,
+		Claims:   t.Claims.All,
+	}
 }
 
 func (a *Authority) claims(v *token.Verified, r *caddymgw.Request) caddymgw.Reason {

@@ -5,44 +5,64 @@ import (
 	"strings"
 )
 
-// Strip removes what stands at the places, all values of it. What remains of the query and of the cookies stays byte for byte.
-func Strip(r *http.Request, places []Place) {
-	for _, p := range places {
-		switch p.In {
-		case Header:
-			StripHeader(r.Header, Fold(p.Name))
-		case Query:
-			r.URL.RawQuery = without(r.URL.RawQuery, "&", func(pair string) bool {
-				k, _, _ := strings.Cut(pair, "=")
-				return unescape(k) == p.Name
-			})
-		case Cookie:
-			stripCookie(r.Header, p.Name)
-		}
+// Strip removes what stands at a place, all values of it. What remains of the
+// query and of the cookies stays byte for byte.
+func Strip(r *http.Request, p Place) {
+	switch p.In {
+	case Header:
+		StripHeader(r.Header, p.Name)
+	case Query:
+		r.URL.RawQuery = without(r.URL.RawQuery, "&", func(pair string) bool {
+			k, _, _ := strings.Cut(pair, "=")
+			return unescape(k) == p.Name
+		})
+	case Cookie:
+		stripCookie(r.Header, p.Name)
 	}
 }
 
-// StripHeader deletes every header whose name folds to the given one.
-func StripHeader(h http.Header, folded string) {
-	for name := range h {
-		if len(name) == len(folded) && Fold(name) == folded {
-			delete(h, name)
+// StripHeader deletes every header whose name folds as the given one.
+func StripHeader(h http.Header, name string) {
+	for other := range h {
+		if SameHeader(other, name) {
+			delete(h, other)
 		}
 	}
 }
 
 // Fold maps the spellings of a header name that servers take for one another
 // onto one: lower case, with "_" and "." read as "-" (CGI and WSGI do so).
-func Fold(name string) string {
-	return strings.Map(func(c rune) rune {
-		switch {
-		case c == '_' || c == '.':
-			return '-'
-		case 'A' <= c && c <= 'Z':
-			return c + ('a' - 'A')
+func Fold(name string) string { return string(AppendFold(nil, name)) }
+
+// AppendFold appends the folded name to b.
+func AppendFold(b []byte, name string) []byte {
+	for i := range len(name) {
+		b = append(b, fold(name[i]))
+	}
+	return b
+}
+
+// SameHeader reports whether two names fold to the same.
+func SameHeader(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if fold(a[i]) != fold(b[i]) {
+			return false
 		}
-		return c
-	}, name)
+	}
+	return true
+}
+
+func fold(c byte) byte {
+	switch {
+	case c == '_' || c == '.':
+		return '-'
+	case 'A' <= c && c <= 'Z':
+		return c + ('a' - 'A')
+	}
+	return c
 }
 
 func stripCookie(h http.Header, name string) {
@@ -66,21 +86,20 @@ func stripCookie(h http.Header, name string) {
 
 // without drops the parts of s that match and leaves the others as they are.
 func without(s, sep string, drop func(string) bool) string {
-	var b strings.Builder
-	first, dropped := true, false
+	if s == "" {
+		return s
+	}
+	var kept []string
+	dropped := false
 	for part := range strings.SplitSeq(s, sep) {
 		if drop(part) {
 			dropped = true
-			continue
+		} else {
+			kept = append(kept, part)
 		}
-		if !first {
-			b.WriteString(sep)
-		}
-		b.WriteString(part)
-		first = false
 	}
 	if !dropped {
 		return s
 	}
-	return b.String()
+	return strings.Join(kept, sep)
 }

@@ -12,14 +12,19 @@ import (
 	"strings"
 )
 
-const minRSABits = 2048
+// RSA keys outside of these bounds verify nowhere.
+const (
+	minRSABits = 2048
+	maxRSABits = 8192
+)
 
 // FromPEM returns a ring of one private key: PKCS #8, SEC 1 or PKCS #1. An
 // empty algorithm means that of the key: ES256, ES384, EdDSA or RS256. Errors
 // never repeat what was read.
 func FromPEM(content []byte, algorithm string) (*Ring, error) {
 	var block *pem.Block
-	for rest := content; ; {
+	unread := bytes.Count(content, []byte("-----BEGIN "))
+	for rest := content; ; unread-- {
 		var next *pem.Block
 		next, rest = pem.Decode(rest)
 		if next == nil {
@@ -35,6 +40,9 @@ func FromPEM(content []byte, algorithm string) (*Ring, error) {
 			return nil, errors.New("it holds more than one PEM block: one private key is wanted")
 		}
 		block = next
+	}
+	if unread > 0 { // pem.Decode passes over what it can't read
+		return nil, errors.New("it holds a PEM block that can't be read")
 	}
 	if block == nil {
 		return nil, errors.New("it holds no PEM")
@@ -90,8 +98,8 @@ func newKey(purpose, algorithm string, signer crypto.Signer) (*Key, error) {
 	if !slices.Contains(can, algorithm) {
 		return nil, fmt.Errorf("algorithm %s does not fit the key, which is for %s", algorithm, strings.Join(can, " or "))
 	}
-	if key, ok := signer.(*rsa.PrivateKey); ok && key.N.BitLen() < minRSABits {
-		return nil, fmt.Errorf("an RSA key of %d bits is too short: %d at least", key.N.BitLen(), minRSABits)
+	if key, ok := signer.(*rsa.PrivateKey); ok && (key.N.BitLen() < minRSABits || key.N.BitLen() > maxRSABits) {
+		return nil, fmt.Errorf("an RSA key of %d bits is of no use: %d to %d are wanted", key.N.BitLen(), minRSABits, maxRSABits)
 	}
 	id, err := kid(purpose, signer.Public())
 	if err != nil {

@@ -60,7 +60,11 @@ func Open(ctx context.Context, s Storage, purpose, algorithm string, now func() 
 	if err = create(ctx, s, purpose, algorithm, now()); err != nil {
 		return nil, err
 	}
-	return load(ctx, s, purpose, algorithm)
+	ring, err = load(ctx, s, purpose, algorithm)
+	if ring == nil && err == nil {
+		err = errors.New("the storage does not list the signing key that was just stored in it")
+	}
+	return ring, err
 }
 
 func folder(purpose string) string { return "mgw/keyring/" + purpose }
@@ -78,8 +82,10 @@ func create(ctx context.Context, s Storage, purpose, algorithm string, now time.
 	if err != nil {
 		return err
 	}
-	content, err := json.Marshal(object{id, algorithm, now.UTC().Truncate(time.Second),
-		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))})
+	content, err := json.Marshal(object{
+		id, algorithm, now.UTC().Truncate(time.Second),
+		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
+	})
 	if err != nil {
 		return err
 	}
@@ -143,6 +149,9 @@ func parse(content []byte, purpose string) (*Key, error) {
 	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
 		return nil, errors.New("private_key can't be read")
+	}
+	if !Supported(o.Algorithm) {
+		return nil, errors.New("its algorithm is not supported")
 	}
 	signer, ok := parsed.(crypto.Signer)
 	if !ok {

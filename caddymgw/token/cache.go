@@ -35,12 +35,16 @@ func NewCache(size int) *Cache {
 	return &Cache{otter.Must(&otter.Options[string, *Verified]{MaximumSize: size})}
 }
 
-// Get returns what Put was given for this very text.
+// Get returns what Put was given for this very text, as a copy.
 func (c *Cache) Get(token string) (*Verified, bool) { return c.c.GetIfPresent(token) }
 
-// Put remembers a verified token. The text is copied: it may be part of a
-// larger one.
-func (c *Cache) Put(token string, v *Verified) { c.c.Set(strings.Clone(token), v) }
+// Put remembers a verified token. The text is copied, also within the token:
+// it may be part of a larger one.
+func (c *Cache) Put(token string, v *Verified) {
+	t := *v.Token
+	t.signed = strings.Clone(t.signed)
+	c.c.Set(strings.Clone(token), &Verified{&t, v.Key, v.Derived})
+}
 
 // Len returns about how many tokens are remembered.
 func (c *Cache) Len() int { return c.c.EstimatedSize() }

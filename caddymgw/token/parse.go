@@ -3,6 +3,7 @@ package token
 import (
 	"encoding/base64"
 	"errors"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -126,32 +127,34 @@ func decodeObject(part string) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	depth := 0
-	for _, c := range b {
-		switch c { // brackets in strings count too: the bound is only stricter
-		case '{', '[':
-			if depth++; depth > maxDepth {
-				return nil, ErrMalformed
-			}
-		case '}', ']':
-			depth--
-		}
-	}
 	var members map[string]any
-	if err := json.Unmarshal(b, &members, json.WithUnmarshalers(json.UnmarshalFromFunc(keepNumbers))); err != nil || members == nil {
+	if err := json.Unmarshal(b, &members, json.WithUnmarshalers(json.UnmarshalFromFunc(readAny))); err != nil || members == nil {
 		return nil, ErrMalformed
 	}
 	return members, nil
 }
 
-// keepNumbers turns a JSON number into its text: a float64 would lose digits.
-func keepNumbers(dec *jsontext.Decoder, to *any) error {
-	if dec.PeekKind() != '0' {
+// readAny bounds the depth and keeps a JSON number as its text: a float64 would
+// lose digits.
+func readAny(dec *jsontext.Decoder, to *any) error {
+	switch dec.PeekKind() {
+	case '{', '[':
+		if dec.StackDepth() >= maxDepth {
+			return ErrMalformed
+		}
+		return errors.ErrUnsupported
+	case '0':
+		raw, err := dec.ReadValue()
+		if err != nil {
+			return err
+		}
+		// Readers would differ on what no float64 holds, and on a second zero.
+		if f, err := strconv.ParseFloat(string(raw), 64); err != nil || f == 0 && raw[0] == '-' {
+			return ErrMalformed
+		}
+		*to = Number(raw)
+		return nil
+	default:
 		return errors.ErrUnsupported
 	}
-	raw, err := dec.ReadValue()
-	if err == nil {
-		*to = Number(raw)
-	}
-	return err
 }

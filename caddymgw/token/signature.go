@@ -28,9 +28,15 @@ var algorithms = map[string]algorithm{
 	"RS256": {method: jwt.SigningMethodRS256},
 	"RS384": {method: jwt.SigningMethodRS384},
 	"RS512": {method: jwt.SigningMethodRS512},
-	"PS256": {method: jwt.SigningMethodPS256},
-	"PS384": {method: jwt.SigningMethodPS384},
-	"PS512": {method: jwt.SigningMethodPS512},
+	"PS256": {method: pss(jwt.SigningMethodPS256)},
+	"PS384": {method: pss(jwt.SigningMethodPS384)},
+	"PS512": {method: pss(jwt.SigningMethodPS512)},
+}
+
+// pss verifies with the salt length of RFC 7518 section 3.5 alone; the
+// library's own methods take any.
+func pss(m *jwt.SigningMethodRSAPSS) jwt.SigningMethod {
+	return &jwt.SigningMethodRSAPSS{SigningMethodRSA: m.SigningMethodRSA, Options: m.Options}
 }
 
 // RSA keys outside of these bounds (bits of the modulus) are not used.
@@ -61,7 +67,7 @@ func CheckKey(alg string, key crypto.PublicKey) error {
 		if a.curve != nil || alg == "EdDSA" {
 			return ErrAlgorithm
 		}
-		if bits := key.N.BitLen(); bits < MinRSABits || bits > MaxRSABits || key.E < 3 || key.E%2 == 0 {
+		if bits := key.N.BitLen(); bits < MinRSABits || bits > MaxRSABits || key.E < 3 || key.E%2 == 0 || roca(key.N) {
 			return ErrKey
 		}
 	default:

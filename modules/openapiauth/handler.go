@@ -78,7 +78,7 @@ type Handler struct {
 	doc     *openapi.Document
 	gateway *caddymgw.Gateway
 	border  *caddymgw.Border
-	vary    []string
+	vary    string // where caches must look for keys
 	logs    bool
 	logger  *zap.Logger
 }
@@ -107,8 +107,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if d.Denial != nil {
 		return h.refuse(w, d)
 	}
-	for _, name := range h.vary {
-		w.Header().Add("Vary", name)
+	if h.vary != "" {
+		w.Header().Add("Vary", h.vary)
 	}
 	h.border.Cross(r, d)
 	if h.StripBasePath {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -90,6 +91,7 @@ func (h *Handler) provisionSchemes(ctx caddy.Context, server *caddyhttp.Server) 
 	}
 	byType := map[string]caddymgw.Verifier{}
 	bound := map[*caddymgw.Scheme]caddymgw.Verifier{}
+	var vary []string
 	for _, s := range h.doc.API.Schemes {
 		if err := expected(server, s, h.Document); err != nil {
 			return err
@@ -106,14 +108,14 @@ func (h *Handler) provisionSchemes(ctx caddy.Context, server *caddyhttp.Server) 
 			h.app.WarnUnredacted()
 			switch s.Place.In {
 			case credential.Header:
-				h.vary = append(h.vary, s.Place.Name)
+				vary = append(vary, s.Place.Name)
 			case credential.Cookie:
-				h.vary = append(h.vary, "Cookie")
+				vary = append(vary, "Cookie")
 			}
 		}
 	}
-	slices.Sort(h.vary)
-	h.vary = slices.Compact(h.vary)
+	slices.Sort(vary)
+	h.vary = strings.Join(slices.Compact(vary), ", ")
 	unreachable := caddymgw.Bind(h.doc.API, func(s *caddymgw.Scheme) caddymgw.Verifier { return bound[s] })
 	if len(unreachable) > 0 {
 		names := make([]string, len(unreachable))
@@ -223,7 +225,7 @@ func (h *Handler) provisionBorder() error {
 		identities = append(identities, caddymgw.Identity{Header: http.CanonicalHeaderKey(id.Header), Field: id.Field})
 	}
 	h.border = caddymgw.NewBorder(h.doc.API, identities, h.ForwardCredentials, apikey.LooksLikeKey)
-	h.gateway = &caddymgw.Gateway{Router: h.doc, Client: client, Original: original}
+	h.gateway = &caddymgw.Gateway{Router: h.doc, Client: client, Target: target}
 	return nil
 }
 
@@ -234,9 +236,10 @@ func client(r *http.Request) netip.Addr {
 	return addr.Unmap()
 }
 
-func original(r *http.Request) *http.Request {
+// target is what arrived, before any handler has rewritten it.
+func target(r *http.Request) (string, *url.URL) {
 	if o, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok {
-		return &o
+		return o.RequestURI, o.URL
 	}
-	return r
+	return r.RequestURI, r.URL
 }
