@@ -34,8 +34,13 @@ func newCrossing(forward bool) crossing {
 	api.Operations = []*caddymgw.Operation{c.secured, c.public}
 	caddymgw.Bind(api, func(*caddymgw.Scheme) caddymgw.Verifier { return &fake{} })
 	c.border = caddymgw.NewBorder(api, []caddymgw.Identity{
-		{Header: "X-User", Field: "subject"}, {Header: "X-Scopes", Field: "scopes"}, {Header: "X-Scheme", Field: "scheme"},
-		{Header: "X-Issuer", Field: "issuer"}, {Header: "X-Key-Id", Field: "key_id"}, {Header: "X-Api", Field: "api"}, {Header: "X-Operation", Field: "operation"},
+		{Header: "X-User", Field: "subject"},
+		{Header: "X-Scopes", Field: "scopes"},
+		{Header: "X-Scheme", Field: "scheme"},
+		{Header: "X-Issuer", Field: "issuer"},
+		{Header: "X-Key-Id", Field: "key_id"},
+		{Header: "X-Api", Field: "api"},
+		{Header: "X-Operation", Field: "operation"},
 	}, forward, func(s string) bool { return strings.HasPrefix(s, "ours.") })
 	return c
 }

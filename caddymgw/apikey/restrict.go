@@ -85,7 +85,7 @@ func refererPermitted(permitted []referer, lines []string) bool {
 	}
 	host := strings.ToLower(u.Host)
 	return slices.ContainsFunc(permitted, func(r referer) bool {
-		if host != r.host && !(r.below && strings.HasSuffix(host, "."+r.host)) || r.below && host == r.host {
+		if r.below && !strings.HasSuffix(host, "."+r.host) || !r.below && host != r.host {
 			return false
 		}
 		return r.path == "" || u.Path == r.path || strings.HasPrefix(u.Path, r.path+"/")

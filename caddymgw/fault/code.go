@@ -37,20 +37,34 @@ var texts = map[Code]text{
 	MethodNotAllowed:     {http.StatusMethodNotAllowed, "Method Not Allowed", "Method not allowed for given API resource"},
 	ContentTooLarge:      {http.StatusRequestEntityTooLarge, "Content Too Large", "The request body is larger than allowed here"},
 	UnsupportedMediaType: {http.StatusUnsupportedMediaType, "Unsupported Media Type", "The request body must be application/json"},
-	Unclassified: {http.StatusServiceUnavailable, "Unclassified Authentication Failure",
-		"Unclassified Authentication Failure. The gateway cannot verify credentials right now"},
-	InvalidCredentials: {http.StatusUnauthorized, "Invalid Credentials",
-		"Invalid Credentials. Make sure you have given the correct access token"},
-	MissingCredentials: {http.StatusUnauthorized, "Missing Credentials",
-		"Missing Credentials. Make sure your API request provides required credentials"},
-	AccessDenied: {http.StatusForbidden, "The access token does not allow you to access the requested resource",
-		"The access token does not allow you to access the requested resource"},
-	WrongPassword: {http.StatusUnauthorized, "Invalid Credentials",
-		"Invalid Credentials. Make sure you have given the correct username and password"},
-	MalformedBasic: {http.StatusUnauthorized, "Invalid Format",
-		`Invalid Format. Make sure you have given the credentials in correct format with ":" character`},
-	SchemeNotAccepted: {http.StatusUnauthorized, "Invalid Authentication scheme",
-		"Invalid Authentication scheme. API can not be used with this authentication scheme"},
+	Unclassified: {
+		http.StatusServiceUnavailable, "Unclassified Authentication Failure",
+		"Unclassified Authentication Failure. The gateway cannot verify credentials right now",
+	},
+	InvalidCredentials: {
+		http.StatusUnauthorized, "Invalid Credentials",
+		"Invalid Credentials. Make sure you have given the correct access token",
+	},
+	MissingCredentials: {
+		http.StatusUnauthorized, "Missing Credentials",
+		"Missing Credentials. Make sure your API request provides required credentials",
+	},
+	AccessDenied: {
+		http.StatusForbidden, "The access token does not allow you to access the requested resource",
+		"The access token does not allow you to access the requested resource",
+	},
+	WrongPassword: {
+		http.StatusUnauthorized, "Invalid Credentials",
+		"Invalid Credentials. Make sure you have given the correct username and password",
+	},
+	MalformedBasic: {
+		http.StatusUnauthorized, "Invalid Format",
+		`Invalid Format. Make sure you have given the credentials in correct format with ":" character`,
+	},
+	SchemeNotAccepted: {
+		http.StatusUnauthorized, "Invalid Authentication scheme",
+		"Invalid Authentication scheme. API can not be used with this authentication scheme",
+	},
 }
 
 // Status returns the HTTP status that goes with the code; 500 for a code that

@@ -172,7 +172,7 @@ func defaultVerifier(ctx caddy.Context, s *caddymgw.Scheme, byType map[string]ca
 	if v, ok := byType[module]; ok {
 		return v, nil
 	}
-	if _, err := caddy.GetModule("mgw.verifiers." + module); err != nil {
+	if !slices.ContainsFunc(caddy.GetModules("mgw.verifiers"), func(m caddy.ModuleInfo) bool { return m.ID.Name() == module }) {
 		return nil, nil
 	}
 	m, err := ctx.LoadModuleByID("mgw.verifiers."+module, nil)

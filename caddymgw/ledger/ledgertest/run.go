@@ -20,8 +20,10 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) ledger.Ledg
 
 	t.Run("what was put is got, whole", func(t *testing.T) {
 		l := open(t, clock)
-		want := ledger.Record{ID: "k1", Subject: "alice", Name: "ci", APIs: []ledger.API{{Name: "Pets", Version: "*"}}, Scopes: []string{"read"},
-			Operations: []string{"getPet"}, Addresses: []string{"10.0.0.0/8"}, Referers: []string{"example.com"}, Issued: start, Expires: start.Add(time.Hour)}
+		want := ledger.Record{
+			ID: "k1", Subject: "alice", Name: "ci", APIs: []ledger.API{{Name: "Pets", Version: "*"}}, Scopes: []string{"read"},
+			Operations: []string{"getPet"}, Addresses: []string{"10.0.0.0/8"}, Referers: []string{"example.com"}, Issued: start, Expires: start.Add(time.Hour),
+		}
 		require.NoError(t, l.Put(t.Context(), want))
 		got, err := l.Get(t.Context(), "k1")
 		require.NoError(t, err)
