@@ -41,7 +41,11 @@ xcaddy=$(command -v xcaddy || true)
 if [ -n "$xcaddy" ]; then
 	args=(--with "$module@v0.0.0=$here")
 	for w in ${with[@]+"${with[@]}"}; do
-		case $w in *=*) w=${w%%=*}=$(absolute "${w#*=}") ;; esac
+		case $w in *=*) # a version of its own saves the search for one
+			name=${w%%=*}
+			case $name in *@*) ;; *) name=$name@v0.0.0 ;; esac
+			w=$name=$(absolute "${w#*=}") ;;
+		esac
 		args+=(--with "$w")
 	done
 	"$xcaddy" build "$version" "${args[@]}" --output "$output"

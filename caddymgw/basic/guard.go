@@ -79,7 +79,7 @@ func (g *Guard) check(ctx context.Context, user string, hash, password []byte, r
 				return true, nil
 			}
 			ok, err := g.hash(ctx, compare)
-			if ok && remember {
+			if ok && err == nil && remember {
 				g.known.Set(p, g.now())
 			}
 			return ok, err
@@ -88,8 +88,9 @@ func (g *Guard) check(ctx context.Context, user string, hash, password []byte, r
 		case <-ctx.Done():
 			return false, fmt.Errorf("%w: %w", ErrBusy, ctx.Err())
 		case r := <-flight:
-			// Whoever asked first may have gone away; that is not our end.
-			if ctx.Err() == nil && (errors.Is(r.Err, context.Canceled) || errors.Is(r.Err, context.DeadlineExceeded)) {
+			// Whoever asked first may have gone away; that is not our end. What a
+			// Comparer returns is: it would return it again.
+			if ctx.Err() == nil && errors.Is(r.Err, ErrBusy) && (errors.Is(r.Err, context.Canceled) || errors.Is(r.Err, context.DeadlineExceeded)) {
 				continue
 			}
 			ok, _ := r.Val.(bool)

@@ -51,8 +51,9 @@ func parseLine(line string) (User, error) {
 	if err := checkName(name); err != nil {
 		return User{}, err
 	}
+	// The name is left out: where the two changed places, it is the hash.
 	if _, err := parseHash([]byte(hash)); err != nil {
-		return User{}, fmt.Errorf("user %q: %w", name, err)
+		return User{}, err
 	}
 	return User{Name: name, Hash: []byte(hash)}, nil
 }

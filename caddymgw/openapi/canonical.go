@@ -101,11 +101,11 @@ func plain(s string, allowSlash, allowSemicolon bool) bool {
 	if s == "" {
 		return true // where it may stand is the caller's to judge
 	}
-	// An allowed slash or semicolon must not hide a dot segment from us that
-	// an upstream would see: "..%2Fx", "..;a".
+	// An allowed slash or semicolon must not hide an empty or dot segment from
+	// us that an upstream would see: "..%2Fx", "..;a", ";a".
 	for part := range strings.SplitSeq(s, "/") {
 		name, _, _ := strings.Cut(part, ";")
-		if part == "" || name == "." || name == ".." {
+		if name == "" || name == "." || name == ".." {
 			return false
 		}
 	}

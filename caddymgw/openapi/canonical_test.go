@@ -24,7 +24,7 @@ func TestCanonical(t *testing.T) {
 		_, err := openapi.Canonical(path, false, false)
 		require.ErrorIs(t, err, openapi.ErrPath, path)
 	}
-	for _, path := range []string{"/..%2Fa", "/a%2F%2Fb", "/..;x", "/a%2F..;x", "/a%252Fb"} {
+	for _, path := range []string{"/..%2Fa", "/a%2F%2Fb", "/..;x", "/a%2F..;x", "/;a", "/a/;x/b", "/a%2F;x", "/a%252Fb"} {
 		_, err := openapi.Canonical(path, true, true)
 		require.ErrorIs(t, err, openapi.ErrPath, path)
 	}

@@ -28,6 +28,7 @@ func (c *compiler) merge(a, b *caddymgw.Operation, at *value) (*caddymgw.Operati
 		c.merged = map[[2]*caddymgw.Operation]*caddymgw.Operation{}
 	}
 	c.merged[[2]*caddymgw.Operation{a, b}] = op
+	c.merged[[2]*caddymgw.Operation{op, b}] = op // another spelling of one base path
 	c.warn("%s %s and %s %s are one to a request: both securities must hold", a.Method, a.Template, b.Method, b.Template)
 	return op, nil
 }
@@ -80,8 +81,11 @@ func conjunction(x, y caddymgw.Alternative) caddymgw.Alternative {
 	return alt
 }
 
+// sameAlternative ignores the order of requirements: all must hold.
 func sameAlternative(a, b caddymgw.Alternative) bool {
-	return slices.EqualFunc(a, b, func(x, y caddymgw.Requirement) bool {
-		return x.Scheme == y.Scheme && slices.Equal(x.Scopes, y.Scopes)
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(x caddymgw.Requirement) bool {
+		return !slices.ContainsFunc(b, func(y caddymgw.Requirement) bool {
+			return x.Scheme == y.Scheme && slices.Equal(x.Scopes, y.Scopes)
+		})
 	})
 }

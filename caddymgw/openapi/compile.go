@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -16,11 +17,12 @@ type compiler struct {
 	doc     *Document
 
 	schemes  map[string]*scheme
-	security *requirements // of the document; nil: not declared
-	disabled *bool         // x-wso2-disable-security of the document
-	bases    []string      // of the document
-	fixed    bool          // bases come from an option or x-wso2-basePath
-	public   []string      // labels, for a warning
+	standIn  *caddymgw.Scheme // of default_security oauth2 or deny; no requirement can name it
+	security *requirements    // of the document; nil: not declared
+	disabled *bool            // x-wso2-disable-security of the document
+	bases    []string         // of the document
+	fixed    bool             // bases come from an option or x-wso2-basePath
+	public   []string         // labels, for a warning
 	merged   map[[2]*caddymgw.Operation]*caddymgw.Operation
 	inserted []*caddymgw.Operation
 }
@@ -51,6 +53,9 @@ func (c *compiler) version(root *value) error {
 		}
 		if v == nil {
 			continue
+		}
+		if other, err := root.get("openapi"); err != nil || name == "swagger" && other != nil {
+			return cmp.Or(err, v.errorf(`it has "openapi" too: which one is it? Remove the other`))
 		}
 		s, err := v.scalar()
 		if err != nil {

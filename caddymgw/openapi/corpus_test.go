@@ -2,18 +2,20 @@ package openapi
 
 import (
 	"bufio"
-	"errors"
 	"flag"
 	"fmt"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/caddymgw/gateway/caddymgw"
 	"github.com/caddymgw/gateway/internal/shared"
@@ -39,6 +41,47 @@ func corpus(t testing.TB) (dir string, names []string) {
 	return dir, names
 }
 
+// loaded is a document of the corpus and what Load says to it.
+type loaded struct {
+	name string
+	file string
+	doc  *Document
+	err  error
+}
+
+var corpusLoaded struct {
+	once sync.Once
+	all  []loaded
+}
+
+// loadCorpus loads every document, once for all tests.
+func loadCorpus(t testing.TB) []loaded {
+	t.Helper()
+	dir, names := corpus(t)
+	corpusLoaded.once.Do(func() {
+		corpusLoaded.all = make([]loaded, len(names))
+		each(len(names), func(i int) {
+			file := filepath.Join(dir, names[i])
+			doc, err := Load(file, Options{})
+			corpusLoaded.all[i] = loaded{names[i], file, doc, err}
+		})
+	})
+	return corpusLoaded.all
+}
+
+// each calls do for 0 to n-1, as many at a time as there are processors.
+func each(n int, do func(i int)) {
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range n {
+		g.Go(func() error {
+			do(i)
+			return nil
+		})
+	}
+	_ = g.Wait()
+}
+
 // golden compares lines with a file of testdata.
 func golden(t testing.TB, name string, lines []string) {
 	t.Helper()
@@ -55,14 +98,14 @@ func golden(t testing.TB, name string, lines []string) {
 
 func TestCorpusLoadsOrIsRefusedWithAPointer(t *testing.T) {
 	t.Parallel()
-	dir, names := corpus(t)
+	documents := loadCorpus(t)
 	var refused, coincide []string
 	operations, matched := 0, 0
-	for _, name := range names {
-		doc, err := Load(filepath.Join(dir, name), Options{})
+	for _, d := range documents {
+		name, doc, err := d.name, d.doc, d.err
 		if err != nil {
 			var e *Error
-			require.True(t, errors.As(err, &e), "%s: %v", name, err)
+			require.ErrorAs(t, err, &e, "%s: %v", name, err)
 			refused = append(refused, fmt.Sprintf("%s:%d\t%s\t%s", name, e.Line, e.Pointer, e.Message))
 			continue
 		}
@@ -84,7 +127,7 @@ func TestCorpusLoadsOrIsRefusedWithAPointer(t *testing.T) {
 		}
 	}
 	t.Logf("%d documents: %d load, %d are refused; %d operations, %d reached by their own URL",
-		len(names), len(names)-len(refused), len(refused), operations, matched)
+		len(documents), len(documents)-len(refused), len(refused), operations, matched)
 	golden(t, "corpus-refused.golden", refused)
 	golden(t, "corpus-coincide.golden", coincide)
 }
@@ -121,7 +164,7 @@ func describe(op *caddymgw.Operation) string {
 	for _, alt := range op.Alternatives {
 		var requirements []string
 		for _, r := range alt {
-			requirements = append(requirements, r.Scheme.Name+"["+strings.Join(r.Scopes, " ")+"]")
+			requirements = append(requirements, r.Scheme.Name+"["+strings.Join(slices.Sorted(slices.Values(r.Scopes)), " ")+"]")
 		}
 		slices.Sort(requirements)
 		alternatives = append(alternatives, "("+strings.Join(requirements, " and ")+")")

@@ -11,8 +11,10 @@ import (
 // parseJSON reads RFC 8259 JSON. Repeated names are kept for whoever reads the
 // object.
 func (b *builder) parseJSON(content []byte) (*value, error) {
-	r := &jsonReader{builder: b, content: content, line: 1,
-		dec: jsontext.NewDecoder(bytes.NewReader(content), jsontext.AllowDuplicateNames(true))}
+	r := &jsonReader{
+		builder: b, content: content, line: 1,
+		dec: jsontext.NewDecoder(bytes.NewReader(content), jsontext.AllowDuplicateNames(true)),
+	}
 	root, err := r.value(nil, "", 0)
 	if err != nil {
 		return nil, err

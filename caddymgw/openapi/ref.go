@@ -1,8 +1,10 @@
 package openapi
 
 import (
+	"errors"
 	"net/url"
 	"path"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -13,6 +15,7 @@ const maxRefs = 32
 // follow resolves the "$ref" of an object, and of what it leads to. An object
 // without one is returned as it is.
 func (s *sources) follow(v *value) (*value, error) {
+	start := v
 	for range maxRefs {
 		if v.kind != object {
 			return v, nil
@@ -25,7 +28,7 @@ func (s *sources) follow(v *value) (*value, error) {
 			return nil, err
 		}
 	}
-	return nil, v.errorf("the chain of $ref is a loop, or longer than %d", maxRefs)
+	return nil, start.errorf("the chain of $ref is a loop, or longer than %d", maxRefs)
 }
 
 // target finds what a reference (RFC 3986, with an RFC 6901 fragment) names.
@@ -43,10 +46,15 @@ func (s *sources) target(ref *value) (*value, error) {
 	}
 	src := ref.source
 	if u.Path != "" {
-		if path.IsAbs(u.Path) {
+		name := path.Join(path.Dir(ref.source.path), u.Path)
+		if path.IsAbs(u.Path) || !filepath.IsLocal(name) {
 			return nil, ref.errorf("references must stay in the folder of the document")
 		}
-		if src, err = s.load(path.Join(path.Dir(ref.source.path), u.Path)); err != nil {
+		if src, err = s.load(name); err != nil {
+			var e *Error
+			if errors.As(err, &e) && e.Line == 0 {
+				return nil, ref.errorf("%s: %s", e.File, e.Message)
+			}
 			return nil, err
 		}
 	}
@@ -59,7 +67,12 @@ func (s *sources) target(ref *value) (*value, error) {
 		return nil, ref.errorf("%q: the fragment must be a JSON pointer", raw)
 	}
 	for token := range strings.SplitSeq(tokens, "/") {
-		if v = v.step(strings.NewReplacer("~1", "/", "~0", "~").Replace(token)); v == nil {
+		token = strings.NewReplacer("~1", "/", "~0", "~").Replace(token)
+		if v.twice != nil {
+			_, err := v.object()
+			return nil, err
+		}
+		if v = v.step(token); v == nil {
 			return nil, ref.errorf("%q names nothing", raw)
 		}
 	}

@@ -104,7 +104,11 @@ func (c *compiler) scheme(name string, v *value) (*caddymgw.Scheme, error) {
 	case s.Type == caddymgw.MutualTLS && !c.swagger():
 		s.Place = credential.Place{}
 	default:
-		err = v.errorf("type %q is no security scheme type of OpenAPI %s", typ, c.doc.API.OpenAPI)
+		types := "apiKey, http, mutualTLS, oauth2 and openIdConnect"
+		if c.swagger() {
+			types = "apiKey, basic and oauth2"
+		}
+		err = v.errorf("type %q is no security scheme type of OpenAPI %s: there are %s", typ, c.doc.API.OpenAPI, types)
 	}
 	return s, err
 }
@@ -128,6 +132,8 @@ func (c *compiler) keyPlace(s *caddymgw.Scheme, v *value) error {
 		}
 		s.Place.Name = http.CanonicalHeaderKey(name)
 	case s.Place.In == credential.Query, s.Place.In == credential.Cookie && !c.swagger():
+	case c.swagger():
+		return v.errorf("in %q: must be header or query", in)
 	default:
 		return v.errorf("in %q: must be header, query or cookie", in)
 	}

@@ -88,13 +88,19 @@ func serverBases(server *value) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	urls := []string{template}
-	if t, ok := pathPart(template); ok {
-		urls = []string{t} // variables of scheme and host do not matter
-	}
 	variables, err := server.get("variables")
 	if err != nil {
 		return nil, err
+	}
+	urls := []string{template}
+	if t, ok := pathPart(template); ok {
+		slash, err := holdsSlash(strings.TrimSuffix(template, t), variables)
+		if err != nil {
+			return nil, err
+		}
+		if !slash {
+			urls = []string{t} // variables of scheme and host do not matter
+		}
 	}
 	for changed := true; changed; {
 		changed = false
@@ -116,11 +122,11 @@ func serverBases(server *value) ([]string, error) {
 	for _, u := range urls {
 		p, ok := pathPart(u)
 		if !ok {
-			p = "/" + strings.TrimPrefix(strings.TrimPrefix(u, "."), "/") // relative to the document
+			p = "/" + strings.TrimPrefix(u+"/", "./") // relative to the document
 		}
 		base, err := cleanBase(p)
 		if err != nil {
-			return nil, server.errorf("url %q: %s", u, err)
+			return nil, server.errorf("url %q: %s: name one with base_path", u, err)
 		}
 		if !slices.Contains(bases, base) {
 			bases = append(bases, base)
@@ -150,32 +156,9 @@ func expandFirst(u string, variables, server *value) ([]string, error) {
 	if v == nil {
 		return nil, server.errorf("url %q: the variable %s is not declared, so its paths can't be known: name one with base_path", u, name)
 	}
-	var values []string
-	if d, err := v.get("default"); err != nil {
+	values, err := valuesOf(v)
+	if err != nil {
 		return nil, err
-	} else if d != nil {
-		s, err := d.scalar()
-		if err != nil {
-			return nil, err
-		}
-		values = append(values, s)
-	}
-	if e, err := v.get("enum"); err != nil {
-		return nil, err
-	} else if e != nil {
-		items, err := e.list()
-		if err != nil {
-			return nil, err
-		}
-		for _, item := range items {
-			s, err := item.scalar()
-			if err != nil {
-				return nil, err
-			}
-			if !slices.Contains(values, s) {
-				values = append(values, s)
-			}
-		}
 	}
 	if len(values) == 0 {
 		return nil, v.errorf("the variable has neither default nor enum, so its paths can't be known: name one with base_path")
@@ -187,6 +170,64 @@ func expandFirst(u string, variables, server *value) ([]string, error) {
 		values[i] = before + s + after
 	}
 	return values, nil
+}
+
+// valuesOf returns the default of a Server Variable Object and each value of
+// its enum.
+func valuesOf(v *value) ([]string, error) {
+	var values []string
+	if d, err := v.get("default"); err != nil {
+		return nil, err
+	} else if d != nil {
+		s, err := d.scalar()
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, s)
+	}
+	e, err := v.get("enum")
+	if e == nil || err != nil {
+		return values, err
+	}
+	items, err := e.list()
+	if err != nil {
+		return nil, err
+	}
+	for _, item := range items {
+		s, err := item.scalar()
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(values, s) {
+			values = append(values, s)
+		}
+	}
+	return values, nil
+}
+
+// holdsSlash reports whether a variable of a host brings a path with it, as in
+// https://example.com{basePath}.
+func holdsSlash(host string, variables *value) (bool, error) {
+	if variables == nil {
+		return false, nil
+	}
+	members, err := variables.object()
+	if err != nil {
+		return false, err
+	}
+	for _, m := range members {
+		if !strings.Contains(host, "{"+m.name+"}") {
+			continue
+		}
+		values, err := valuesOf(m.value)
+		if err != nil {
+			return false, err
+		}
+		if slices.ContainsFunc(values, func(s string) bool { return strings.Contains(s, "/") }) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // pathPart returns the path of an absolute, scheme-relative or rooted URL

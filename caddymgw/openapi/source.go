@@ -19,6 +19,7 @@ type source struct {
 	name string // as messages show it
 	path string // slash path within the folder
 	root *value
+	err  error // why there is no root
 }
 
 // sources are the files of a document. All lie in the folder of the entry;
@@ -62,7 +63,7 @@ const maxFiles = 1000
 func (s *sources) load(name string) (*source, error) {
 	name = path.Clean(name)
 	if src, ok := s.files[name]; ok {
-		return src, nil
+		return src, src.err
 	}
 	src := &source{path: name, name: filepath.Join(s.dir, filepath.FromSlash(name))}
 	if len(s.files) >= maxFiles {
@@ -73,13 +74,13 @@ func (s *sources) load(name string) (*source, error) {
 		return nil, err
 	}
 	s.files[name] = src
-	b := &builder{source: src}
+	b := &builder{source: src, limit: min(maxNodes, maxAliased+len(content))}
 	if isJSON(name, content) {
-		src.root, err = b.parseJSON(content)
+		src.root, src.err = b.parseJSON(content)
 	} else {
-		src.root, err = b.parseYAML(content)
+		src.root, src.err = b.parseYAML(content)
 	}
-	return src, err
+	return src, src.err
 }
 
 func (s *sources) read(src *source) ([]byte, error) {

@@ -11,6 +11,9 @@ const (
 	maxSize  = 32 << 20 // bytes of one file
 	maxDepth = 200      // of nesting
 	maxNodes = 4 << 20  // of one file, aliases expanded
+	// maxAliased bounds what aliases may add: written out, a node takes a byte
+	// or more.
+	maxAliased = 1 << 18
 )
 
 type kind uint8
@@ -129,14 +132,15 @@ func (v *value) member(name string) (string, error) {
 // builder makes a tree and counts what it costs.
 type builder struct {
 	source *source
+	limit  int
 	nodes  int
 }
 
 func (b *builder) node(k kind, line int, parent *value, key string) (*value, error) {
 	v := &value{kind: k, line: line, source: b.source, parent: parent, key: key}
 	b.nodes++
-	if b.nodes > maxNodes {
-		return nil, v.errorf("the document has more than %d nodes", maxNodes)
+	if b.nodes > b.limit {
+		return nil, v.errorf("the file has more than %d nodes, aliases expanded", b.limit)
 	}
 	return v, nil
 }

@@ -39,11 +39,11 @@ func (c *compiler) disabledAt(op *value) (bool, error) {
 // refuseUnread: a document that asks for more than we enforce must not load.
 func refuseUnread(v *value) error {
 	for _, m := range v.members {
-		switch m.name {
+		switch strings.ToLower(m.name) {
 		case "x-wso2-mutual-ssl", "x-wso2-application-security":
 			return m.value.errorf("%s is not enforced by this version: take it out, and say the same with security and securitySchemes", m.name)
 		}
-		if strings.HasPrefix(m.name, "x-wso2-") && !wso2Members[m.name] {
+		if strings.HasPrefix(strings.ToLower(m.name), "x-wso2-") && !wso2Members[m.name] {
 			return m.value.errorf("%s is no extension of WSO2: correct the name, or take it out", m.name)
 		}
 	}

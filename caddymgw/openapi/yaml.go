@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -18,12 +19,24 @@ func (b *builder) parseYAML(content []byte) (*value, error) {
 		if errors.Is(err, io.EOF) {
 			return nil, b.fail(1, "the file is empty")
 		}
-		return nil, b.fail(0, "not valid YAML: "+strings.TrimPrefix(err.Error(), "yaml: "))
+		line, message := syntaxError(err)
+		return nil, b.fail(line, "not valid YAML: "+message)
 	}
 	if err := dec.Decode(&second); !errors.Is(err, io.EOF) {
 		return nil, b.fail(second.Line, "a second YAML document follows: keep one in a file")
 	}
 	return b.yaml(&doc, nil, "", 0)
+}
+
+// syntaxError takes "yaml: line 2: ..." apart.
+func syntaxError(err error) (line int, message string) {
+	message = strings.TrimPrefix(err.Error(), "yaml: ")
+	if n, rest, ok := strings.Cut(strings.TrimPrefix(message, "line "), ": "); ok {
+		if line, err := strconv.Atoi(n); err == nil {
+			return line, rest
+		}
+	}
+	return 0, message
 }
 
 func (b *builder) fail(line int, message string) error {
@@ -104,19 +117,24 @@ func (b *builder) mapping(n *yaml.Node, parent *value, key string, depth int) (*
 		c.line = k.Line
 		b.add(v, seen, k.Value, c)
 	}
-	for _, m := range merges {
-		if err := b.merge(v, seen, m, depth); err != nil {
+	for i, m := range merges {
+		if err := b.merge(v, seen, m, depth, i > 0); err != nil {
 			return nil, err
 		}
 	}
 	return v, nil
 }
 
-// merge adds the members that v lacks (YAML 1.1 "<<").
-func (b *builder) merge(v *value, seen map[string]struct{}, n *yaml.Node, depth int) error {
+// merge adds the members that v lacks (YAML 1.1 "<<"). A name that stands twice
+// in what is merged, "<<" included, stands twice in v.
+func (b *builder) merge(v *value, seen map[string]struct{}, n *yaml.Node, depth int, again bool) error {
 	from, err := b.yaml(n, v, "<<", depth+1)
 	if err != nil {
 		return err
+	}
+	from.line = n.Line
+	if again && v.twice == nil {
+		v.twice = &member{"<<", from}
 	}
 	sources := []*value{from}
 	if from.kind == list {
@@ -125,6 +143,9 @@ func (b *builder) merge(v *value, seen map[string]struct{}, n *yaml.Node, depth 
 	for _, s := range sources {
 		if s.kind != object {
 			return b.fail(n.Line, "<< must name an object or a list of objects")
+		}
+		if s.twice != nil && v.twice == nil {
+			v.twice = s.twice
 		}
 		for _, m := range s.members {
 			if _, own := seen[m.name]; own {
