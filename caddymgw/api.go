@@ -49,6 +49,8 @@ type Requirement struct {
 	// Scopes of OAuth 2 and OpenID Connect; of every other type the roles
 	// that OpenAPI 3.1 and later allow to be asked for.
 	Scopes []string
+	// AnyScope means that one of Scopes suffices (combine any).
+	AnyScope bool
 	// Verifier is bound at load and never nil afterwards: Closed() where
 	// nothing verifies.
 	Verifier Verifier

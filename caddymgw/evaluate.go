@@ -220,12 +220,10 @@ func (r *Requirement) granted(p *Principal) bool {
 	if r.Scheme.Type == OAuth2 || r.Scheme.Type == OpenIDConnect {
 		have = p.Scopes
 	}
-	for _, s := range r.Scopes {
-		if !slices.Contains(have, s) {
-			return false
-		}
+	if r.AnyScope && len(r.Scopes) > 0 {
+		return slices.ContainsFunc(r.Scopes, func(s string) bool { return slices.Contains(have, s) })
 	}
-	return true
+	return !slices.ContainsFunc(r.Scopes, func(s string) bool { return !slices.Contains(have, s) })
 }
 
 // rank puts the subject of an alternative first: that of a token, else of

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/caddymgw/gateway/caddymgw"
+	"github.com/caddymgw/gateway/caddymgw/credential"
 )
 
 // compiler turns the trees of a document into operations.
@@ -16,15 +17,18 @@ type compiler struct {
 	options Options
 	doc     *Document
 
-	schemes  map[string]*scheme
-	standIn  *caddymgw.Scheme // of default_security oauth2 or deny; no requirement can name it
-	security *requirements    // of the document; nil: not declared
-	disabled *bool            // x-wso2-disable-security of the document
-	bases    []string         // of the document
-	fixed    bool             // bases come from an option or x-wso2-basePath
-	public   []string         // labels, for a warning
-	merged   map[[2]*caddymgw.Operation]*caddymgw.Operation
-	inserted []*caddymgw.Operation
+	schemes       map[string]*scheme
+	standIns      map[string]*caddymgw.Scheme // that the document does not declare
+	security      *requirements               // of the document; nil: not declared
+	app           application                 // of the document
+	mutualTLS     bool                        // every operation wants a client certificate
+	authorization credential.Place            // where Basic and Bearer are read
+	disabled      *bool                       // x-wso2-disable-security of the document
+	bases         []string                    // of the document
+	fixed         bool                        // bases come from an option or x-wso2-basePath
+	public        []string                    // labels, for a warning
+	merged        map[[2]*caddymgw.Operation]*caddymgw.Operation
+	inserted      []*caddymgw.Operation
 }
 
 func (c *compiler) compile() error {
@@ -32,7 +36,7 @@ func (c *compiler) compile() error {
 	if err := c.version(root); err != nil {
 		return err
 	}
-	for _, step := range []func(*value) error{c.info, c.readSchemes, c.documentSecurity, c.extensions, c.documentBases, c.paths} {
+	for _, step := range []func(*value) error{c.info, c.authHeader, c.readSchemes, c.documentSecurity, c.extensions, c.documentBases, c.paths} {
 		if err := step(root); err != nil {
 			return err
 		}
@@ -203,6 +207,8 @@ func (c *compiler) operations(item *value) ([]member, error) {
 		case "x-wso2-disable-security":
 			c.warn("%s: x-wso2-disable-security has no meaning in a path item and is not followed: write it at the operations", m.value.pointer())
 			continue
+		case "x-wso2-application-security", "x-wso2-mutual-ssl", "x-wso2-auth-header":
+			return nil, m.value.errorf("%s has no meaning in a path item: write it at the operations", m.name)
 		default:
 			continue
 		}

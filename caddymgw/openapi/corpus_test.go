@@ -164,7 +164,11 @@ func describe(op *caddymgw.Operation) string {
 	for _, alt := range op.Alternatives {
 		var requirements []string
 		for _, r := range alt {
-			requirements = append(requirements, r.Scheme.Name+"["+strings.Join(slices.Sorted(slices.Values(r.Scopes)), " ")+"]")
+			scopes := strings.Join(slices.Sorted(slices.Values(r.Scopes)), " ")
+			if r.AnyScope {
+				scopes = "any of " + scopes
+			}
+			requirements = append(requirements, r.Scheme.Name+"["+scopes+"]")
 		}
 		slices.Sort(requirements)
 		alternatives = append(alternatives, "("+strings.Join(requirements, " and ")+")")

@@ -18,6 +18,12 @@ type Options struct {
 	// DefaultSecurity applies where neither an operation nor the document
 	// declares security. Declared empty is something else: public.
 	DefaultSecurity DefaultSecurity
+	// AuthHeader is the header in which Basic and Bearer credentials are read;
+	// it replaces x-wso2-auth-header. "": that one, else Authorization.
+	AuthHeader string
+	// CombineAny reads security as WSO2 does: each application scheme that is
+	// named counts alone, and any one of the scopes suffices.
+	CombineAny bool
 	// AllowEncodedSlash lets %2F stand within a segment.
 	AllowEncodedSlash bool
 	// AllowSemicolon lets ";" and %3B stand in a path.
@@ -45,7 +51,7 @@ func Load(file string, options Options) (*Document, error) {
 		return nil, err
 	}
 	defer s.close()
-	c := &compiler{sources: s, options: options, doc: &Document{API: new(caddymgw.API), options: options}}
+	c := &compiler{sources: s, options: options, standIns: map[string]*caddymgw.Scheme{}, doc: &Document{API: new(caddymgw.API), options: options}}
 	if err := c.compile(); err != nil {
 		return nil, err
 	}

@@ -33,8 +33,6 @@ const (
 	implicitDeny   = "default_security deny"
 )
 
-var authorization = credential.Place{In: credential.Header, Name: "Authorization"}
-
 // scheme is a declared scheme; err is why it can't be read, which matters only
 // to requirements that name it.
 type scheme struct {
@@ -89,7 +87,7 @@ func (c *compiler) scheme(name string, v *value) (*caddymgw.Scheme, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &caddymgw.Scheme{Name: name, Type: caddymgw.SchemeType(typ), Place: authorization, Realm: c.doc.API.Name}
+	s := &caddymgw.Scheme{Name: name, Type: caddymgw.SchemeType(typ), Place: c.authorization, Realm: c.doc.API.Name}
 	switch {
 	case typ == "basic" && c.swagger():
 		s.Type, s.HTTPScheme = caddymgw.HTTP, "basic"
@@ -243,7 +241,8 @@ func (c *compiler) nearest(name string) string {
 }
 
 // effective returns the security of an operation: its own, else the
-// document's, else the default.
+// document's, else the default. WSO2's extension stands before "security" on
+// either level.
 func (c *compiler) effective(op *value) ([]caddymgw.Alternative, error) {
 	disabled, err := c.disabledAt(op)
 	if err != nil {
@@ -259,20 +258,37 @@ func (c *compiler) effective(op *value) ([]caddymgw.Alternative, error) {
 			return nil, err
 		}
 	}
+	app, err := c.application(op)
+	if err != nil {
+		return nil, err
+	}
+	if app.types == nil && own == nil {
+		app.types = c.app.types
+	}
+	if app.optional == nil {
+		app.optional = c.app.optional
+	}
+	optional := app.optional != nil && *app.optional
+	var alternatives []caddymgw.Alternative
 	switch {
 	case disabled:
 		return nil, nil
-	case declared == nil:
-		return c.defaults(op)
+	case app.types != nil:
+		alternatives = app.expand(c, declared)
+	case declared != nil:
+		for _, alt := range declared.alternatives {
+			alternatives = append(alternatives, slices.Clone(alt))
+		}
+	case optional: // a certificate suffices: no default stands beside it
+	default:
+		if alternatives, err = c.defaults(op); err != nil {
+			return nil, err
+		}
 	}
-	alternatives := make([]caddymgw.Alternative, len(declared.alternatives))
-	for i, alt := range declared.alternatives {
-		alternatives[i] = slices.Clone(alt)
+	if c.options.CombineAny {
+		alternatives = combineAny(alternatives)
 	}
-	if len(alternatives) == 0 {
-		return nil, nil
-	}
-	return alternatives, nil
+	return c.withMutualTLS(alternatives, optional), nil
 }
 
 func (c *compiler) defaults(op *value) ([]caddymgw.Alternative, error) {
@@ -281,7 +297,7 @@ func (c *compiler) defaults(op *value) ([]caddymgw.Alternative, error) {
 	case DefaultPublic:
 		return nil, nil
 	case DefaultDeny:
-		return c.implicit(caddymgw.Scheme{Name: implicitDeny}), nil
+		return []caddymgw.Alternative{{{Scheme: c.implicit(caddymgw.Scheme{Name: implicitDeny})}}}, nil
 	case DefaultSchemes:
 		if len(d.Schemes) == 0 {
 			return nil, op.errorf("default_security names no scheme")
@@ -299,14 +315,17 @@ func (c *compiler) defaults(op *value) ([]caddymgw.Alternative, error) {
 		}
 		return alternatives, nil
 	}
-	return c.implicit(caddymgw.Scheme{Name: implicitOAuth2, Type: caddymgw.OAuth2, Place: authorization}), nil
+	return []caddymgw.Alternative{{{Scheme: c.implicit(caddymgw.Scheme{Name: implicitOAuth2, Type: caddymgw.OAuth2, Place: c.authorization})}}}, nil
 }
 
-func (c *compiler) implicit(want caddymgw.Scheme) []caddymgw.Alternative {
-	if c.standIn == nil {
-		want.Realm = c.doc.API.Name
-		c.standIn = &want
-		c.doc.API.Schemes = append(c.doc.API.Schemes, &want)
+// implicit returns a scheme that the document does not declare. No requirement
+// can name it, whatever the document calls its own.
+func (c *compiler) implicit(want caddymgw.Scheme) *caddymgw.Scheme {
+	if s := c.standIns[want.Name]; s != nil {
+		return s
 	}
-	return []caddymgw.Alternative{{{Scheme: c.standIn}}}
+	want.Realm = c.doc.API.Name
+	c.standIns[want.Name] = &want
+	c.doc.API.Schemes = append(c.doc.API.Schemes, &want)
+	return &want
 }

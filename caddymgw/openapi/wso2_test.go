@@ -49,9 +49,7 @@ func TestExtensionsThatAreNotEnforcedAreRefused(t *testing.T) {
 		"a misspelling":               {operation("x-wso2-disable-securty: true"), `api.yaml:6: /paths/~1a/get/x-wso2-disable-securty: x-wso2-disable-securty is no extension of WSO2: correct the name, or take it out`},
 		"another case":                {operation("x-wso2-Disable-Security: true"), `api.yaml:6: /paths/~1a/get/x-wso2-Disable-Security: x-wso2-Disable-Security is no extension of WSO2: correct the name, or take it out`},
 		"another case of the prefix":  {operation("X-WSO2-disable-security: true"), `api.yaml:6: /paths/~1a/get/X-WSO2-disable-security: X-WSO2-disable-security is no extension of WSO2: correct the name, or take it out`},
-		"mutual TLS":                  {head + "x-wso2-mutual-ssl: mandatory\n", `api.yaml:3: /x-wso2-mutual-ssl: x-wso2-mutual-ssl is not enforced by this version: take it out, and say the same with security and securitySchemes`},
-		"mutual TLS in another case":  {head + "X-Wso2-Mutual-SSL: mandatory\n", `api.yaml:3: /X-Wso2-Mutual-SSL: X-Wso2-Mutual-SSL is not enforced by this version: take it out, and say the same with security and securitySchemes`},
-		"application security":        {operation("x-wso2-application-security: {optional: true}"), `api.yaml:6: /paths/~1a/get/x-wso2-application-security: x-wso2-application-security is not enforced by this version: take it out, and say the same with security and securitySchemes`},
+		"mutual TLS in another case":  {head + "X-Wso2-Mutual-SSL: mandatory\n", `api.yaml:3: /X-Wso2-Mutual-SSL: X-Wso2-Mutual-SSL is no extension of WSO2: correct the name, or take it out`},
 		"an extension that is unread": {head + "x-wso2-transport-security: {}\n", `api.yaml:3: /x-wso2-transport-security: x-wso2-transport-security is no extension of WSO2: correct the name, or take it out`},
 	}.run(t, Options{})
 	load(t, head+"x-wso2-cors: {}\nx-wso2-throttling-tier: Gold\nx-wso2-owner: admin\nx-wso2-production-endpoints: {urls: ['http://a']}\n"+rest, Options{})
