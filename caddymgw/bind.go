@@ -5,11 +5,13 @@ import (
 	"strings"
 
 	"github.com/caddymgw/gateway/caddymgw/credential"
+	"github.com/caddymgw/gateway/caddymgw/fault"
 )
 
 // plan is what Decide needs of an operation, worked out once.
 type plan struct {
 	places []credential.Place // where to look, in document order, each once
+	words  []bool             // by place: an auth-scheme word stands before the value
 	// rivals are pairs of apiKey places that no alternative asks together:
 	// two different values at them are ambiguous.
 	rivals     [][2]int
@@ -70,9 +72,12 @@ func newPlan(op *Operation) *plan {
 			if r.Scheme.Type == MutualTLS || r.Scheme.Place.In == "" {
 				continue
 			}
-			if !slices.Contains(p.places, r.Scheme.Place) {
-				p.places = append(p.places, r.Scheme.Place)
+			i := slices.Index(p.places, r.Scheme.Place)
+			if i < 0 {
+				i = len(p.places)
+				p.places, p.words = append(p.places, r.Scheme.Place), append(p.words, false)
 			}
+			p.words[i] = p.words[i] || r.Scheme.Type != APIKey
 			if r.Scheme.Type == APIKey {
 				keys[r.Scheme.Place] = true
 			}
@@ -100,28 +105,57 @@ func together(op *Operation, a, b credential.Place) bool {
 	})
 }
 
-// challenges collects one challenge for each kind that the operation accepts;
-// those of closed requirements only where there is no other.
+// challenges collects one challenge for each kind that the operation accepts
+// (RFC 9110 section 11.6.1); those of closed requirements only where there is no
+// other. The scopes that an alternative asks of a token are taken together, and
+// the first alternative speaks for its kind.
 func challenges(op *Operation) []string {
 	var open, shut []string
 	for _, alt := range op.Alternatives {
 		for i := range alt {
-			c := alt[i].Verifier.Challenge(&alt[i])
-			switch {
-			case c == "":
-			case alt[i].Verifier == Closed():
-				if !slices.Contains(shut, c) {
-					shut = append(shut, c)
-				}
-			case !slices.Contains(open, c):
-				open = append(open, c)
+			r := alt[i]
+			if r.Scheme.kind() == "bearer" {
+				r.Scopes = alt.tokenScopes()
+			}
+			c := r.Verifier.Challenge(&r)
+			list := &open
+			if r.Verifier == Closed() {
+				list = &shut
+			}
+			if c != "" && !slices.ContainsFunc(*list, func(other string) bool { return sameChallenge(c, other) }) {
+				*list = append(*list, c)
 			}
 		}
 	}
-	if len(open) == 0 {
-		return shut
+	switch {
+	case len(open) > 0:
+		return open
+	case len(shut) == 0 && !op.Public(): // only certificates are asked for, and a 401 needs a challenge
+		return []string{fault.CertificateChallenge(op.API.Name)}
 	}
-	return open
+	return shut
+}
+
+// tokenScopes are those that all requirements of a bearer token ask together.
+func (a Alternative) tokenScopes() (scopes []string) {
+	for _, r := range a {
+		if r.Scheme.kind() != "bearer" {
+			continue
+		}
+		for _, s := range r.Scopes {
+			if !slices.Contains(scopes, s) {
+				scopes = append(scopes, s)
+			}
+		}
+	}
+	return scopes
+}
+
+// sameChallenge: two keys at different places are two kinds, two tokens are not.
+func sameChallenge(a, b string) bool {
+	kind, _, _ := strings.Cut(a, " ")
+	other, _, _ := strings.Cut(b, " ")
+	return a == b || kind == other && kind != "ApiKey"
 }
 
 // kind is the auth-scheme word that a credential of the scheme bears in an

@@ -75,7 +75,14 @@ func (b *Border) Cross(r *http.Request, d Decision) {
 			credential.Strip(r, p)
 		}
 	}
-	if b.authorizationGoes(r, d) && !b.kept(authorization, d) {
+	if d.Operation.plan != nil {
+		for _, p := range d.Operation.plan.places {
+			if !b.kept(p, d) {
+				credential.Strip(r, p)
+			}
+		}
+	}
+	if b.ownKeyIn(r.Header["Authorization"]) && !b.kept(authorization, d) {
 		delete(r.Header, "Authorization")
 	}
 	b.guardTrailer(r)
@@ -141,15 +148,10 @@ func (b *Border) foreign(name string) bool {
 	})
 }
 
-// authorizationGoes: where the operation reads the header the upstream need
-// not, and a key of ours in it is nobody else's business.
-func (b *Border) authorizationGoes(r *http.Request, d Decision) bool {
-	for _, v := range r.Header["Authorization"] {
-		if i := strings.LastIndexByte(v, ' '); b.ownKey != nil && b.ownKey(v[i+1:]) {
-			return true
-		}
-	}
-	return d.Operation.plan != nil && slices.Contains(d.Operation.plan.places, authorization)
+// ownKeyIn: a key of ours in Authorization is nobody else's business, even
+// where the operation does not read the header.
+func (b *Border) ownKeyIn(lines []string) bool {
+	return b.ownKey != nil && slices.ContainsFunc(lines, func(v string) bool { return b.ownKey(v[strings.LastIndexByte(v, ' ')+1:]) })
 }
 
 // cleanConnection leaves only the options that concern the connection itself:

@@ -77,7 +77,17 @@ func (f *fake) Verify(_ context.Context, r *caddymgw.Request, req *caddymgw.Requ
 	return caddymgw.Verdict{Outcome: caddymgw.Refused, Fault: fault.InvalidCredentials, Reason: caddymgw.ReasonSignature}
 }
 
-func (f *fake) Challenge(r *caddymgw.Requirement) string { return f.kind + " realm=" + r.Scheme.Realm }
+func (f *fake) Challenge(r *caddymgw.Requirement) string {
+	switch f.kind {
+	case "token":
+		return fault.BearerChallenge(r.Scheme.Realm, "", strings.Join(r.Scopes, " "))
+	case "key":
+		return fault.APIKeyChallenge(r.Scheme.Realm, string(r.Scheme.Place.In), r.Scheme.Param)
+	case "basic":
+		return fault.BasicChallenge(r.Scheme.Realm)
+	}
+	return ""
+}
 
 type oneRoute struct{ op *caddymgw.Operation }
 
@@ -239,7 +249,13 @@ func TestDecide(t *testing.T) {
 			require.Equal(t, tc.code, d.Denial.Fault)
 			require.Equal(t, tc.reason, d.Denial.Reason)
 			require.Equal(t, tc.code.Status(), d.Denial.Status)
-			require.Equal(t, tc.code.Status() == 401, len(d.Denial.Challenges) > 0, "a 401, and nothing else, has challenges")
+			switch tc.code.Status() {
+			case 401:
+				require.NotEmpty(t, d.Denial.Challenges)
+			case 403: // only those that say insufficient_scope
+			default:
+				require.Empty(t, d.Denial.Challenges)
+			}
 			require.Equal(t, tc.code == fault.Unclassified, d.Denial.RetryAfter > 0)
 			require.Empty(t, d.Principals)
 		})
@@ -282,17 +298,47 @@ func TestBindNamesWhatNobodyCanCall(t *testing.T) {
 	}
 }
 
-func TestChallengesAreOneOfEachKindThatIsOpen(t *testing.T) {
+func TestChallenges(t *testing.T) {
 	t.Parallel()
-	for security, want := range map[string][]string{
-		"key | basic | key + basic": {"key realm=Test", "basic realm=Test"},
-		"nobody | key":              {"key realm=Test"},
-		"nobody":                    {`Bearer realm="Test"`},
-		"oauth | oidc | bearer":     {"token realm=Test"},
+	const key, query, basic = `ApiKey realm="Test", in="header", name="X-API-Key"`, `ApiKey realm="Test", in="query", name="apikey"`, `Basic realm="Test", charset="UTF-8"`
+	const invalid = `, error="invalid_token", error_description="The access token is malformed, expired, revoked, or not for this API"`
+	const insufficient = `, error="insufficient_scope", error_description="The access token does not give the rights that are asked for"`
+	for name, tc := range map[string]struct {
+		security string
+		request  []string
+		want     []string
+	}{
+		"one of each kind":                      {"key | basic | key + basic", nil, []string{key, basic}},
+		"two keys are two":                      {"key | qkey", nil, []string{key, query}},
+		"closed ones stand back":                {"nobody | key", nil, []string{key}},
+		"where all is closed they do not":       {"nobody", nil, []string{`Bearer realm="Test"`}},
+		"tokens are one kind":                   {"oauth:a | oidc:b | bearer", nil, []string{`Bearer realm="Test", scope="a"`}},
+		"scopes of an and add up":               {"oauth:a + oidc:b,a", nil, []string{`Bearer realm="Test", scope="a b"`}},
+		"a bad token is told":                   {"oauth | key", []string{"Authorization: Bearer bad"}, []string{`Bearer realm="Test"` + invalid, key}},
+		"a bad key says nothing of tokens":      {"oauth | key", []string{"X-Api-Key: bad"}, []string{`Bearer realm="Test"`, key}},
+		"a token of too little":                 {"oauth:a | key", []string{"Authorization: Bearer good:b"}, []string{`Bearer realm="Test", scope="a"` + insufficient}},
+		"a key of too little":                   {"key:a | oauth", []string{"X-Api-Key: good"}, nil},
+		"a certificate where there is no other": {"mtls", nil, []string{`ClientCertificate realm="Test"`}},
+		"a certificate and a key":               {"mtls + key", nil, []string{key}},
+		"nothing with a 503":                    {"oauth", []string{"Authorization: Bearer down"}, nil},
 	} {
-		d := newFixture(security).gateway.Decide(t.Context(), get())
-		require.Equal(t, want, d.Denial.Challenges, security)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newFixture(tc.security).gateway.Decide(t.Context(), get(tc.request...))
+			require.Equal(t, tc.want, d.Denial.Challenges)
+		})
 	}
+}
+
+func TestSameSubject(t *testing.T) {
+	t.Parallel()
+	f := newFixture("key + basic | key + qkey")
+	f.gateway.SameSubject = true
+	d := f.gateway.Decide(t.Context(), get("X-Api-Key: good", "Authorization: Basic good"))
+	require.Equal(t, fault.AccessDenied, d.Denial.Fault)
+	require.Equal(t, caddymgw.ReasonSubject, d.Denial.Reason)
+	d = f.gateway.Decide(t.Context(), get("X-Api-Key: good", "Authorization: Basic good", "?apikey=good"))
+	require.Nil(t, d.Denial, "another alternative is of one subject")
 }
 
 func TestOnlyTheOriginFormIsServed(t *testing.T) {

@@ -39,6 +39,7 @@ const (
 	ReasonAddress       Reason = "address_not_allowed"
 	ReasonReferer       Reason = "referer_not_allowed"
 	ReasonScope         Reason = "scope"
+	ReasonSubject       Reason = "subjects_differ"
 	ReasonWrongPassword Reason = "wrong_password"
 	ReasonBusy          Reason = "busy"
 	ReasonNotReady      Reason = "not_ready"

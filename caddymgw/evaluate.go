@@ -3,6 +3,7 @@ package caddymgw
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/caddymgw/gateway/caddymgw/credential"
 	"github.com/caddymgw/gateway/caddymgw/fault"
@@ -11,11 +12,12 @@ import (
 // evaluation is the state of one decision; the small arrays keep the usual
 // request at one allocation.
 type evaluation struct {
-	req      Request
-	found    [2]credential.Credential
-	verdicts []judged
-	first    [2]judged
-	subjects [2]*Principal
+	req         Request
+	sameSubject bool
+	found       [2]credential.Credential
+	verdicts    []judged
+	first       [2]judged
+	subjects    [2]*Principal
 }
 
 // judged is a verdict with what it was given for: nothing is verified twice.
@@ -35,8 +37,8 @@ func (e *evaluation) decide(ctx context.Context, query credential.Values) Decisi
 
 	found := e.found[:0]
 	var repeated bool
-	for _, place := range op.plan.places {
-		c, n := credential.Find(e.req.HTTP, query, place)
+	for i, place := range op.plan.places {
+		c, n := credential.Find(e.req.HTTP, query, place, op.plan.words[i])
 		if n > 1 {
 			repeated = true
 		}
@@ -159,8 +161,14 @@ func (e *evaluation) alternative(ctx context.Context, alt Alternative) ([]*Princ
 		return nil, missing
 	case forbidden != nil:
 		return nil, forbidden
+	case e.sameSubject && !oneSubject(principals):
+		return nil, Deny(fault.AccessDenied, ReasonSubject)
 	}
 	return rank(alt, principals), nil
+}
+
+func oneSubject(principals []*Principal) bool {
+	return !slices.ContainsFunc(principals, func(p *Principal) bool { return p.Subject != principals[0].Subject })
 }
 
 // as returns the principal under the name of a scheme: one token may satisfy
@@ -282,11 +290,31 @@ func (e *evaluation) deny(d Decision, code fault.Code, reason Reason) Decision {
 	return d
 }
 
+// challenges are those of the operation with a 401. RFC 6750 section 3.1 wants
+// to know what is wrong with a token that was sent: also with a 403, where the
+// others have nothing to say.
 func (e *evaluation) challenges(d *Denial) []string {
-	if d.Status != fault.MissingCredentials.Status() {
+	all := e.req.Operation.plan.challenges
+	sent := slices.ContainsFunc(e.req.Credentials, func(c credential.Credential) bool { return c.AuthScheme == "bearer" })
+	code := "invalid_token"
+	switch {
+	case d.Status == fault.AccessDenied.Status():
+		code = "insufficient_scope"
+	case d.Status != fault.MissingCredentials.Status():
 		return nil
+	case !sent || d.Reason == ReasonMissing || d.Reason == ReasonKind:
+		return all
 	}
-	return e.req.Operation.plan.challenges
+	var list []string
+	for _, c := range all {
+		switch bearer := strings.HasPrefix(c, "Bearer "); {
+		case bearer && sent:
+			list = append(list, fault.WithError(c, code))
+		case code == "invalid_token":
+			list = append(list, c)
+		}
+	}
+	return list
 }
 
 func denialOf(v Verdict) *Denial {

@@ -22,8 +22,10 @@ type Router interface {
 // of Decide; it is safe for concurrent use.
 type Gateway struct {
 	Router   Router
-	Observer Observer         // may be nil
-	Now      func() time.Time // nil: time.Now
+	Observer Observer // may be nil
+	// SameSubject asks that all principals of an alternative are one subject.
+	SameSubject bool
+	Now         func() time.Time // nil: time.Now
 	// Client tells the address behind trusted proxies. Nil: RemoteAddr.
 	Client func(*http.Request) netip.Addr
 	// Target returns the request target as it arrived, before any rewrite,
@@ -39,7 +41,7 @@ func (g *Gateway) Decide(ctx context.Context, r *http.Request) Decision {
 		now = g.Now
 	}
 	start := now()
-	e := &evaluation{req: Request{HTTP: r, Now: start, Client: g.client(r)}}
+	e := &evaluation{req: Request{HTTP: r, Now: start, Client: g.client(r)}, sameSubject: g.SameSubject}
 	d := g.decide(ctx, e)
 	if g.Observer != nil {
 		g.Observer.Decided(&e.req, d, now().Sub(start))

@@ -47,10 +47,10 @@ func (s *slow) compare() (bool, error) {
 }
 
 // crowd asks n different questions at once, and returns when all hash or wait.
-func crowd(ctx context.Context, g *Guard, n int, compare func() (bool, error)) <-chan answer {
+func crowd(ctx context.Context, g *Guard, name string, n int, compare func() (bool, error)) <-chan answer {
 	answers := make(chan answer, n)
 	for i := range n {
-		go func() { answers <- ask(ctx, g, question{user: strconv.Itoa(i)}, compare) }()
+		go func() { answers <- ask(ctx, g, question{user: name, password: strconv.Itoa(i)}, compare) }()
 	}
 	synctest.Wait()
 	return answers
@@ -66,7 +66,7 @@ func TestGuardHashesNoMoreAtOnceThanItsSlots(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newGuard(slots, time.Now)
 				s := newSlow(answer{ok: true})
-				answers := crowd(t.Context(), g, 20, s.compare)
+				answers := crowd(t.Context(), g, "all", 20, s.compare)
 				require.EqualValues(t, slots, s.began.Load())
 				close(s.gate)
 				for range 20 {
@@ -91,7 +91,7 @@ func TestGuardLetsSixtyFourWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGuard(1, time.Now)
 		s := newSlow(answer{ok: true})
-		answers := crowd(t.Context(), g, 1+64, s.compare)
+		answers := crowd(t.Context(), g, "early", 1+64, s.compare)
 		late := question{user: "late"}
 		for range 3 {
 			require.Equal(t, answer{err: ErrBusy}, ask(t.Context(), g, late, s.compare), "at once")
@@ -101,7 +101,8 @@ func TestGuardLetsSixtyFourWait(t *testing.T) {
 			require.Equal(t, answer{ok: true}, <-answers)
 		}
 		require.EqualValues(t, 1+64, s.began.Load())
-		require.Equal(t, answer{ok: true}, ask(t.Context(), g, late, right), "the places are free again")
+		require.Equal(t, answer{ok: true}, ask(t.Context(), g, late, right))
+		require.Zero(t, g.waiting.Load(), "every place is free again")
 	})
 }
 
@@ -114,7 +115,7 @@ func TestGuardGivesThePlaceOfWhoWentAwayToAnother(t *testing.T) {
 		hashing := make(chan answer, 1)
 		go func() { hashing <- ask(t.Context(), g, question{user: "first"}, s.compare) }()
 		synctest.Wait()
-		gone := crowd(ctx, g, 64, s.compare)
+		gone := crowd(ctx, g, "gone", 64, s.compare)
 		leave()
 		for range 64 {
 			a := <-gone
@@ -122,7 +123,7 @@ func TestGuardGivesThePlaceOfWhoWentAwayToAnother(t *testing.T) {
 			require.ErrorIs(t, a.err, context.Canceled)
 		}
 		synctest.Wait()
-		answers := crowd(t.Context(), g, 64, s.compare)
+		answers := crowd(t.Context(), g, "later", 64, s.compare)
 		close(s.gate)
 		for range 64 {
 			require.Equal(t, answer{ok: true}, <-answers)
@@ -160,6 +161,25 @@ func TestGuardHashesOneQuestionOnce(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestGuardSharesNoAnswerBetweenGuesses(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGuard(2, time.Now)
+		answers := map[bool]chan answer{true: make(chan answer, 1), false: make(chan answer, 1)}
+		gate := make(chan struct{})
+		for ok, c := range answers {
+			go func() {
+				c <- ask(t.Context(), g, question{"u", "h", strconv.FormatBool(ok)}, func() (bool, error) { <-gate; return ok, nil })
+			}()
+		}
+		synctest.Wait()
+		close(gate)
+		for ok, c := range answers {
+			require.Equal(t, answer{ok: ok}, <-c)
+		}
+	})
 }
 
 func TestGuardTellsQuestionsApart(t *testing.T) {

@@ -98,6 +98,25 @@ func TestProofsTellNothingWithoutTheKeyOfTheirGuard(t *testing.T) {
 	require.NotEqual(t, p, other.prove("u", []byte("h"), []byte("p")))
 }
 
+func TestProofsFrameTheirParts(t *testing.T) {
+	t.Parallel()
+	const zeros, eight = "\x00\x00\x00\x00\x00\x00\x00\x00", "\x00\x00\x00\x00\x00\x00\x00\x08" // as lengths are written
+	g := newGuard(1, time.Now)
+	for name, pair := range map[string][2]question{
+		"a length in the user": {{"", zeros, ""}, {eight, "", ""}},
+		"a length in the hash": {{"u", "", zeros}, {"u", eight, ""}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var proofs [2]proof
+			for i, q := range pair {
+				proofs[i] = g.prove(q.user, []byte(q.hash), []byte(q.password))
+			}
+			require.NotEqual(t, proofs[0], proofs[1])
+		})
+	}
+}
+
 func TestProvingLeavesNoPasswordBehind(t *testing.T) {
 	t.Parallel()
 	g := newGuard(1, time.Now)

@@ -102,6 +102,7 @@ func TestNewKeepsNothingOfItsConfig(t *testing.T) {
 	got := verify(t.Context(), v, encode("alice:p"))
 	require.Equal(t, caddymgw.Satisfied, got.Outcome)
 	require.Equal(t, []string{"read"}, got.Principal.Scopes)
+	require.Equal(t, []string{aliceHash}, f.asked)
 }
 
 func TestAuthenticate(t *testing.T) {
@@ -233,6 +234,22 @@ func TestReloadForgetsPasswordsThatChanged(t *testing.T) {
 		ok, hashed := login(step.hash, step.password)
 		require.Equal(t, step.ok, ok)
 		require.Equal(t, step.hashed, hashed)
+	}
+}
+
+func TestUsersOfOneHashAreRememberedApart(t *testing.T) {
+	t.Parallel()
+	f := &fake{passwords: map[string]string{aliceHash: "p"}}
+	v, err := New(Config{
+		Users:   []User{{Name: "alice", Hash: []byte(aliceHash)}, {Name: "carol", Hash: []byte(aliceHash)}},
+		Compare: f.comparer,
+	})
+	require.NoError(t, err)
+	for i, user := range []string{"alice", "carol"} {
+		ok, err := v.Authenticate(t.Context(), user, "p")
+		require.NoError(t, err)
+		require.True(t, ok)
+		require.Len(t, f.asked, i+1)
 	}
 }
 

@@ -9,12 +9,13 @@ import (
 // none, or only empty ones, it returns 0. With more than one the credential is
 // the first, to be stripped and not to be used.
 //
-// An Authorization header is split into its auth-scheme word and the value
-// (RFC 9110 section 11.4). A value of one word has no auth-scheme.
-func Find(r *http.Request, query Values, p Place) (Credential, int) {
+// With words, and in Authorization always, the value is split into its
+// auth-scheme word and the rest (RFC 9110 section 11.4). A value of one word has
+// no auth-scheme.
+func Find(r *http.Request, query Values, p Place, words bool) (Credential, int) {
 	switch p.In {
 	case Header:
-		return inHeader(r.Header[p.Name], p)
+		return inHeader(r.Header[p.Name], p, words)
 	case Query:
 		return first(query.All(p.Name), p)
 	case Cookie:
@@ -23,9 +24,9 @@ func Find(r *http.Request, query Values, p Place) (Credential, int) {
 	return Credential{}, 0
 }
 
-func inHeader(lines []string, p Place) (Credential, int) {
+func inHeader(lines []string, p Place, words bool) (Credential, int) {
 	c, n := first(lines, p)
-	if n == 0 || p.Name != "Authorization" {
+	if n == 0 || !words && p.Name != "Authorization" {
 		return c, n
 	}
 	word, rest, spaced := strings.Cut(c.Value.Reveal(), " ")

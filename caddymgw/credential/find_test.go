@@ -24,6 +24,7 @@ func TestFind(t *testing.T) {
 	cookie := Place{Cookie, "k"}
 	for name, tc := range map[string]struct {
 		place  Place
+		words  bool
 		target string
 		header http.Header
 		n      int
@@ -39,6 +40,8 @@ func TestFind(t *testing.T) {
 		"two tokens are one value":   {place: auth, target: "/", header: http.Header{"Authorization": {"Bearer T T2"}}, n: 1, scheme: "bearer", value: "T T2"},
 		"a tab is no separator":      {place: auth, target: "/", header: http.Header{"Authorization": {"Bearer\tT"}}, n: 1, value: "Bearer\tT"},
 		"bare authorization":         {place: auth, target: "/", header: http.Header{"Authorization": {"K"}}, n: 1, value: "K"},
+		"words in another header":    {place: key, words: true, target: "/", header: http.Header{"X-Api-Key": {"Bearer T"}}, n: 1, scheme: "bearer", value: "T"},
+		"no words asked":             {place: key, target: "/", header: http.Header{"X-Api-Key": {"Bearer T"}}, n: 1, value: "Bearer T"},
 		"query":                      {place: query, target: "/?a=1&%61pikey=K%2B", n: 1, value: "K+"},
 		"query name is exact":        {place: query, target: "/?APIKEY=K&apikey[]=K"},
 		"query without value":        {place: query, target: "/?apikey"},
@@ -51,7 +54,7 @@ func TestFind(t *testing.T) {
 			r := request(t, tc.target, tc.header)
 			q, err := ParseQuery(r.URL.RawQuery)
 			require.NoError(t, err)
-			c, n := Find(r, q, tc.place)
+			c, n := Find(r, q, tc.place, tc.words)
 			require.Equal(t, tc.n, n)
 			require.Equal(t, tc.value, c.Value.Reveal())
 			require.Equal(t, tc.scheme, c.AuthScheme)

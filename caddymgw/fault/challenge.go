@@ -20,10 +20,28 @@ func BearerChallenge(realm, code, scope string) string {
 	return c
 }
 
+// The error codes of RFC 6750 section 3.1 and what they mean, for developers.
+var bearerErrors = map[string]string{
+	"invalid_token":      "The access token is malformed, expired, revoked, or not for this API",
+	"insufficient_scope": "The access token does not give the rights that are asked for",
+}
+
+// WithError adds an error code of RFC 6750 section 3.1, and its description, to
+// a Bearer challenge.
+func WithError(challenge, code string) string {
+	return challenge + ", error=" + quote(code) + ", error_description=" + quote(bearerErrors[code])
+}
+
 // APIKeyChallenge returns the challenge of an OpenAPI apiKey scheme. No RFC
 // names one; the form is that of RFC 9110 section 11.6.1.
 func APIKeyChallenge(realm, in, name string) string {
 	return "ApiKey realm=" + quote(realm) + ", in=" + quote(in) + ", name=" + quote(name)
+}
+
+// CertificateChallenge tells that only a client certificate opens the operation.
+// No RFC names one; the form is that of RFC 9110 section 11.6.1.
+func CertificateChallenge(realm string) string {
+	return "ClientCertificate realm=" + quote(realm)
 }
 
 // quote returns s as a quoted-string (RFC 9110 section 5.6.4). What such a
