@@ -105,7 +105,7 @@ func TestFaultStyles(t *testing.T) {
 		a := g.Get("/shop/v1/pets/1")
 		require.Equal(t, 401, a.Status)
 		require.Equal(t, "application/problem+json", a.Header.Get("Content-Type"))
-		require.JSONEq(t, `{"type":"about:blank","title":"Missing Credentials","status":401,"code":900902,"detail":"Missing Credentials. Make sure your API request provides required credentials"}`, a.Body)
+		require.JSONEq(t, `{"type":"about:blank","title":"Unauthorized","status":401,"code":900902,"detail":"Missing Credentials. Make sure your API request provides required credentials"}`, a.Body)
 	})
 	t.Run("caddy", func(t *testing.T) {
 		caddyfile := strings.Replace(withFaults("caddy", ""), "\treverse_proxy", "\thandle_errors {\n\t\trespond \"{err.status_code} {err.message} {mgw.fault.code} {mgw.api} {mgw.operation}\"\n\t}\n\treverse_proxy", 1)

@@ -35,7 +35,7 @@ func (s Style) Body(c Code, detail string) (body []byte, contentType string) {
 			Status int    `json:"status"`
 			Detail string `json:"detail"`
 			Code   Code   `json:"code"`
-		}{"about:blank", c.Message(), c.Status(), detail, c})
+		}{"about:blank", http.StatusText(c.Status()), c.Status(), detail, c})
 		return b, "application/problem+json"
 	}
 	b, _ := json.Marshal(struct {

@@ -2,6 +2,7 @@ package openapiauth
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -26,6 +27,9 @@ func init() {
 //		scheme <name> <verifier> {
 //			...
 //		}
+//		auth_header      <header>
+//		combine          openapi|any
+//		same_subject
 //		forward_credentials
 //		identity_header  <header> <field>
 //		strip_base_path
@@ -72,6 +76,15 @@ func (h *Handler) parseOption(d *caddyfile.Dispenser) (err error) {
 		}
 	case "scheme":
 		return h.parseScheme(d)
+	case "auth_header":
+		h.AuthHeader, err = mgw.OneArg(d)
+	case "combine":
+		h.Combine, err = mgw.OneArg(d)
+		if err == nil && !slices.Contains(combinations, h.Combine) {
+			return d.Errf("combine %s: must be openapi or any", h.Combine)
+		}
+	case "same_subject":
+		h.SameSubject, err = true, mgw.NoArg(d)
 	case "forward_credentials":
 		h.ForwardCredentials, err = true, mgw.NoArg(d)
 	case "identity_header":

@@ -54,6 +54,19 @@ type Handler struct {
 	// "verifier".
 	SchemesRaw map[string]json.RawMessage `json:"schemes,omitempty" caddy:"namespace=mgw.verifiers inline_key=verifier"`
 
+	// The header in which Basic and Bearer credentials are read. Default: that of
+	// x-wso2-auth-header, else Authorization.
+	AuthHeader string `json:"auth_header,omitempty"`
+
+	// How requirements combine: openapi, as OpenAPI says, or any, as WSO2 API
+	// Microgateway does: each scheme that is named suffices alone, and so does any
+	// one of the scopes. Default: openapi
+	Combine string `json:"combine,omitempty"`
+
+	// Ask that all credentials of an alternative name one subject. Default: an
+	// application's key and a user's token may differ.
+	SameSubject bool `json:"same_subject,omitempty"`
+
 	// Leave verified credentials in the request. Default: they are stripped.
 	ForwardCredentials bool `json:"forward_credentials,omitempty"`
 

@@ -38,6 +38,12 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if h.Document == "" {
 		return errors.New("openapi_auth: no document is named")
 	}
+	if h.Combine != "" && !slices.Contains(combinations, h.Combine) {
+		return fmt.Errorf("combine %q: must be openapi or any", h.Combine)
+	}
+	if h.AuthHeader != "" && !httpguts.ValidHeaderFieldName(h.AuthHeader) {
+		return fmt.Errorf("auth_header %q: not a header name", h.AuthHeader)
+	}
 	defaults, err := defaultSecurity(h.DefaultSecurity)
 	if err != nil {
 		return err
@@ -45,6 +51,8 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	h.doc, err = openapi.Load(h.Document, openapi.Options{
 		BasePath:          h.BasePath,
 		DefaultSecurity:   defaults,
+		AuthHeader:        h.AuthHeader,
+		CombineAny:        h.Combine == "any",
 		AllowEncodedSlash: h.AllowEncodedSlash,
 		AllowSemicolon:    h.AllowSemicolon,
 	})
@@ -66,6 +74,8 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	}
 	return h.provisionBorder()
 }
+
+var combinations = []string{"openapi", "any"}
 
 func defaultSecurity(words []string) (openapi.DefaultSecurity, error) {
 	var d openapi.DefaultSecurity
@@ -189,7 +199,7 @@ func defaultVerifier(ctx caddy.Context, s *caddymgw.Scheme, byType map[string]ca
 
 // expected refuses a key header that Caddy drops before any handler sees it.
 func expected(server *caddyhttp.Server, s *caddymgw.Scheme, document string) error {
-	if server == nil || s.Type != caddymgw.APIKey || s.Place.In != credential.Header {
+	if server == nil || s.Place.In != credential.Header {
 		return nil
 	}
 	name := strings.ToLower(s.Place.Name)
@@ -225,7 +235,7 @@ func (h *Handler) provisionBorder() error {
 		identities = append(identities, caddymgw.Identity{Header: http.CanonicalHeaderKey(id.Header), Field: id.Field})
 	}
 	h.border = caddymgw.NewBorder(h.doc.API, identities, h.ForwardCredentials, apikey.LooksLikeKey)
-	h.gateway = &caddymgw.Gateway{Router: h.doc, Client: client, Target: target}
+	h.gateway = &caddymgw.Gateway{Router: h.doc, Client: client, Target: target, SameSubject: h.SameSubject}
 	return nil
 }
 

@@ -1,0 +1,75 @@
+package modules_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/caddymgw/gateway/modules/internal/harness"
+)
+
+func shopWith(t *testing.T, options, document string) *harness.Gateway {
+	t.Helper()
+	return harness.Start(t, strings.Replace(shopCaddyfile, "openapi_auth shop.yaml {", "openapi_auth shop.yaml {\n\t\t"+options, 1), map[string]string{"shop.yaml": document})
+}
+
+func TestAnotherAuthHeader(t *testing.T) {
+	for name, g := range map[string]func() *harness.Gateway{
+		"by option":    func() *harness.Gateway { return shopWith(t, "auth_header X-Auth", shop) },
+		"by extension": func() *harness.Gateway { return shopWith(t, "", shop+"x-wso2-auth-header: x-auth\n") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := g()
+			moved := strings.Replace(bob, "Authorization", "X-Auth", 1)
+			require.Equal(t, 200, g.Get("/shop/v1/admin/stats", moved, "Authorization: Basic of-somebody-else").Status)
+			came := g.Upstream.Take()
+			require.Len(t, came, 1)
+			require.Empty(t, harness.Header(came[0], "X-Auth"))
+			require.Equal(t, []string{"Basic of-somebody-else"}, harness.Header(came[0], "Authorization"), "it is not ours to read")
+			require.Equal(t, 401, g.Get("/shop/v1/admin/stats", bob).Status)
+			require.NotContains(t, g.Log(), strings.TrimPrefix(moved, "X-Auth: Basic "))
+			require.Equal(t, 200, g.Get("/apikey", bob).Status, "the issuer reads Authorization, always")
+		})
+	}
+}
+
+func TestCombineAnyOverSockets(t *testing.T) {
+	g := shopWith(t, "combine any", shop)
+	k := "X-Api-Key: " + key(t, g, alice)
+	require.Equal(t, 200, g.Get("/shop/v1/both", k).Status)
+	require.Equal(t, 200, g.Get("/shop/v1/both", bob).Status)
+	require.Equal(t, 401, g.Get("/shop/v1/both").Status)
+}
+
+func TestSameSubjectOverSockets(t *testing.T) {
+	g := shopWith(t, "same_subject", shop)
+	require.Equal(t, 403, g.Get("/shop/v1/both", bob, "X-Api-Key: "+key(t, g, alice)).Status)
+	require.Equal(t, 200, g.Get("/shop/v1/both", bob, "X-Api-Key: "+key(t, g, bob)).Status)
+}
+
+func TestDefaultSecurity(t *testing.T) {
+	document := strings.Replace(shop, "security: [{header: []}, {query: []}]\n", "", 1)
+	for option, want := range map[string][2]int{ // without and with a key
+		"default_security oauth2":              {401, 401},
+		"default_security deny":                {401, 401},
+		"default_security public":              {200, 200},
+		"default_security scheme header query": {401, 200},
+	} {
+		g := shopWith(t, option, document)
+		k := "X-Api-Key: " + key(t, g, alice)
+		require.Equal(t, want, [2]int{g.Get("/shop/v1/pets/1").Status, g.Get("/shop/v1/pets/1", k).Status}, option)
+	}
+}
+
+func TestApplicationSecurityOverSockets(t *testing.T) {
+	const document = "openapi: 3.0.0\ninfo: {title: Old, version: 1.0.0}\nx-wso2-application-security: {security-types: [api_key, basic_auth]}\npaths: {/a: {get: {operationId: a}}}\n"
+	g := shopWith(t, "", document)
+	k := key(t, g, alice)
+	require.Equal(t, 200, g.Get("/a", "Apikey: "+k).Status)
+	require.Equal(t, 200, g.Get("/a?apikey="+k).Status)
+	require.Equal(t, 200, g.Get("/a", bob).Status)
+	a := g.Get("/a")
+	require.Equal(t, 401, a.Status)
+	require.Equal(t, []string{`ApiKey realm="Old", in="header", name="apikey"`, `ApiKey realm="Old", in="query", name="apikey"`, `Basic realm="Old", charset="UTF-8"`}, a.Header.Values("Www-Authenticate"))
+}
