@@ -262,6 +262,60 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// session is found by the verifier itself, in the header Test-Session.
+type session struct{ fake }
+
+func (*session) Ambient() {}
+
+func (s *session) Verify(_ context.Context, r *caddymgw.Request, req *caddymgw.Requirement, c credential.Credential) caddymgw.Verdict {
+	s.calls++
+	switch value := r.HTTP.Header.Get("Test-Session"); {
+	case c != credential.Credential{}:
+		panic("an ambient verifier is given no credential")
+	case value == "good":
+		return caddymgw.Verdict{Outcome: caddymgw.Satisfied, Principal: &caddymgw.Principal{Subject: "session"}}
+	case value == "down":
+		return caddymgw.Verdict{Outcome: caddymgw.Unavailable}
+	}
+	return caddymgw.Verdict{Outcome: caddymgw.Absent, Challenge: "Session"}
+}
+
+func TestAnAmbientVerifierFindsItsCredentialItself(t *testing.T) {
+	t.Parallel()
+	all := schemes()
+	op := &caddymgw.Operation{API: &caddymgw.API{Name: "Test"}, Alternatives: []caddymgw.Alternative{{{Scheme: all["basic"]}}, {{Scheme: all["key"]}}}}
+	op.API.Operations = []*caddymgw.Operation{op}
+	s := &session{fake{kind: "basic"}}
+	caddymgw.Bind(op.API, func(scheme *caddymgw.Scheme) caddymgw.Verifier {
+		if scheme.Name == "basic" {
+			return s
+		}
+		return &fake{kind: "key"}
+	})
+	g := &caddymgw.Gateway{Router: oneRoute{op}}
+	for request, want := range map[string]int{
+		"Test-Session: good": 0,
+		"Test-Session: bad":  401,
+		"Test-Session: down": 503,
+		"Test-Session: good|Authorization: Basic anything": 0,
+		"Test-Session: bad|Authorization: Basic anything":  401,
+		"X-Api-Key: good": 0,
+		"X-Api-Key: good|Authorization: Basic nobody's":     401,
+		"Test-Session: good|X-Api-Key: bad":                 401,
+		"Test-Session: down|Authorization: Basic something": 503,
+	} {
+		d := g.Decide(t.Context(), get(strings.Split(request, "|")...))
+		if want == 0 {
+			require.Nil(t, d.Denial, request)
+			continue
+		}
+		require.Equal(t, want, d.Denial.Status, request)
+		if want == 401 && !strings.Contains(request, "Key: bad") {
+			require.Contains(t, d.Denial.Challenges, "Session", request)
+		}
+	}
+}
+
 func TestEachCredentialIsVerifiedOnce(t *testing.T) {
 	t.Parallel()
 	f := newFixture("oauth:a | oauth:b | oidc:c | oauth:d + key | bearer")

@@ -23,7 +23,7 @@ type evaluation struct {
 // judged is a verdict with what it was given for: nothing is verified twice.
 type judged struct {
 	verifier   Verifier
-	credential int // index in req.Credentials; -1: the client certificate
+	credential int // index in req.Credentials; -1: the verifier finds it itself
 	verdict    Verdict
 }
 
@@ -81,10 +81,13 @@ func (e *evaluation) authentic(ctx context.Context, i int) (accepted bool, _ *De
 				continue
 			}
 			accepted = true
-			if !r.Verifier.Owns(r.Scheme, c) {
+			at := i
+			if r.ambient() {
+				at = -1
+			} else if !r.Verifier.Owns(r.Scheme, c) {
 				continue
 			}
-			v := e.verify(ctx, r, i)
+			v := e.verify(ctx, r, at)
 			if v.Outcome == Satisfied || v.Outcome == Forbidden {
 				return true, nil
 			}
@@ -191,7 +194,7 @@ func orFirst(d, next *Denial) *Denial {
 
 // requirement returns the verdict on the credential that belongs to r.
 func (e *evaluation) requirement(ctx context.Context, r *Requirement) Verdict {
-	if r.Scheme.Type == MutualTLS {
+	if r.Scheme.Type == MutualTLS || r.ambient() {
 		return e.verify(ctx, r, -1)
 	}
 	for i, c := range e.req.Credentials {
@@ -200,6 +203,11 @@ func (e *evaluation) requirement(ctx context.Context, r *Requirement) Verdict {
 		}
 	}
 	return Verdict{Outcome: Absent}
+}
+
+func (r *Requirement) ambient() bool {
+	_, ok := r.Verifier.(Ambient)
+	return ok
 }
 
 func (e *evaluation) verify(ctx context.Context, r *Requirement, i int) Verdict {
@@ -295,6 +303,11 @@ func (e *evaluation) deny(d Decision, code fault.Code, reason Reason) Decision {
 // others have nothing to say.
 func (e *evaluation) challenges(d *Denial) []string {
 	all := e.req.Operation.plan.challenges
+	for _, j := range e.verdicts {
+		if c := j.verdict.Challenge; c != "" && !slices.Contains(all, c) {
+			all = append(slices.Clip(all), c)
+		}
+	}
 	sent := slices.ContainsFunc(e.req.Credentials, func(c credential.Credential) bool { return c.AuthScheme == "bearer" })
 	code := "invalid_token"
 	switch {

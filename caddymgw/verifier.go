@@ -35,6 +35,14 @@ type Verifier interface {
 	Challenge(*Requirement) string
 }
 
+// Ambient marks a verifier that looks for its credential itself, wherever that
+// may be. It is asked with the zero Credential, as mutual TLS is. Since it can't
+// tell a wrong credential from none, no anonymous alternative may stand beside it.
+type Ambient interface {
+	Verifier
+	Ambient()
+}
+
 // Outcome is how a verification ended.
 type Outcome uint8
 
@@ -53,6 +61,8 @@ type Verdict struct {
 	Principal *Principal // with Satisfied and Forbidden
 	Fault     fault.Code // with the others
 	Reason    Reason
+	// Challenge is one that could not be known before the request; "": none.
+	Challenge string
 }
 
 // Principal is who a credential stands for, once it is verified. It is never
