@@ -130,10 +130,16 @@ func challenges(op *Operation) []string {
 	switch {
 	case len(open) > 0:
 		return open
-	case len(shut) == 0 && !op.Public(): // only certificates are asked for, and a 401 needs a challenge
+	case len(shut) == 0 && op.wantsCertificate(): // and nothing else, but a 401 needs a challenge
 		return []string{fault.CertificateChallenge(op.API.Name)}
 	}
 	return shut
+}
+
+func (o *Operation) wantsCertificate() bool {
+	return slices.ContainsFunc(o.Alternatives, func(a Alternative) bool {
+		return slices.ContainsFunc(a, func(r Requirement) bool { return r.Scheme.Type == MutualTLS })
+	})
 }
 
 // tokenScopes are those that all requirements of a bearer token ask together.

@@ -126,6 +126,9 @@ func (h *Handler) provisionSchemes(ctx caddy.Context, server *caddyhttp.Server) 
 	}
 	slices.Sort(vary)
 	h.vary = strings.Join(slices.Compact(vary), ", ")
+	if err := h.refuseAmbient(bound); err != nil {
+		return err
+	}
 	unreachable := caddymgw.Bind(h.doc.API, func(s *caddymgw.Scheme) caddymgw.Verifier { return bound[s] })
 	if len(unreachable) > 0 {
 		names := make([]string, len(unreachable))
@@ -136,6 +139,23 @@ func (h *Handler) provisionSchemes(ctx caddy.Context, server *caddyhttp.Server) 
 	}
 	for _, w := range h.doc.Warnings {
 		h.app.Warn(w, "document", h.Document)
+	}
+	return nil
+}
+
+// refuseAmbient: a verifier that can't tell a wrong credential from none would
+// let the wrong one in as nobody.
+func (h *Handler) refuseAmbient(bound map[*caddymgw.Scheme]caddymgw.Verifier) error {
+	for _, op := range h.doc.API.Operations {
+		anonymous := slices.ContainsFunc(op.Alternatives, func(a caddymgw.Alternative) bool { return len(a) == 0 })
+		for _, alt := range op.Alternatives {
+			for _, r := range alt {
+				if _, ambient := bound[r.Scheme].(caddymgw.Ambient); ambient && anonymous {
+					return fmt.Errorf("%s: scheme %s: the operation %s lets anonymous requests in ({}), and this verifier can't tell a wrong credential from none: take {} out of its security, or verify the scheme in another way",
+						h.Document, r.Scheme.Name, op.Label())
+				}
+			}
+		}
 	}
 	return nil
 }

@@ -78,6 +78,11 @@ func (g *Gateway) Load(caddyfile string) error {
 	if err != nil {
 		return err
 	}
+	return g.LoadJSON(config)
+}
+
+// LoadJSON replaces the running configuration by one in JSON.
+func (g *Gateway) LoadJSON(config []byte) error {
 	if err := caddy.Load(config, true); err != nil {
 		return err
 	}
