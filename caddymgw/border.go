@@ -39,13 +39,17 @@ var overrides = []string{
 
 var families = []string{"x-ssl-", "ssl-client-"}
 
-// NewBorder returns the border of one API. With forward, credentials that were
+// NewBorder returns the border of one API. Ours are further headers that nobody
+// else may set. With forward, credentials that were
 // verified are left in the request. OwnKey tells an API key of this gateway by
 // its looks.
-func NewBorder(api *API, identities []Identity, forward bool, ownKey func(string) bool) *Border {
+func NewBorder(api *API, identities []Identity, ours []string, forward bool, ownKey func(string) bool) *Border {
 	b := &Border{identities: identities, removed: map[string]bool{}, forward: forward, ownKey: ownKey}
 	for _, name := range overrides {
 		b.removed[name] = true
+	}
+	for _, name := range ours {
+		b.removed[credential.Fold(name)] = true
 	}
 	for _, id := range identities {
 		b.removed[credential.Fold(id.Header)] = true

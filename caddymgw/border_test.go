@@ -41,7 +41,7 @@ func newCrossing(forward bool) crossing {
 		{Header: "X-Key-Id", Field: "key_id"},
 		{Header: "X-Api", Field: "api"},
 		{Header: "X-Operation", Field: "operation"},
-	}, forward, func(s string) bool { return strings.HasPrefix(s, "ours.") })
+	}, []string{"X-Ours"}, forward, func(s string) bool { return strings.HasPrefix(s, "ours.") })
 	return c
 }
 
@@ -102,7 +102,7 @@ func TestBorderStripsCredentials(t *testing.T) {
 func TestBorderSetsIdentityAndNobodyElseDoes(t *testing.T) {
 	t.Parallel()
 	c := newCrossing(false)
-	spoof := []string{"X-User: root", "X_user: root", "X.User: root", "x-user: root", "X-Scopes: admin", "X-Key-Id: k"}
+	spoof := []string{"X-User: root", "X_user: root", "X.User: root", "x-user: root", "X-Scopes: admin", "X-Key-Id: k", "x_ours: forged", "X-Ours: forged"}
 	r := get(spoof...)
 	r.Header["x-USER"] = []string{"root"}
 	c.border.Cross(r, caddymgw.Decision{Operation: c.secured, Principals: alice()})

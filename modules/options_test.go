@@ -1,9 +1,12 @@
 package modules_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
+	"github.com/go-jose/go-jose/v4"
+	josejwt "github.com/go-jose/go-jose/v4/jwt"
 	"github.com/stretchr/testify/require"
 
 	"github.com/caddymgw/gateway/modules/internal/harness"
@@ -72,4 +75,45 @@ func TestApplicationSecurityOverSockets(t *testing.T) {
 	a := g.Get("/a")
 	require.Equal(t, 401, a.Status)
 	require.Equal(t, []string{`ApiKey realm="Old", in="header", name="apikey"`, `ApiKey realm="Old", in="query", name="apikey"`, `Basic realm="Old", charset="UTF-8"`}, a.Header.Values("Www-Authenticate"))
+}
+
+// TestBackendJWT verifies what the upstream gets with a library of its own and
+// the published keys.
+func TestBackendJWT(t *testing.T) {
+	g := shopWith(t, "backend_jwt X-JWT-Assertion {\n\t\t\taudience upstream\n\t\t\tdialect wso2\n\t\t}", shop)
+	k := key(t, g, bob)
+	a := g.Get("/apikey/jwks.json")
+	require.Equal(t, 200, a.Status)
+	require.Equal(t, "application/jwk-set+json", a.Header.Get("Content-Type"))
+	var set jose.JSONWebKeySet
+	require.NoError(t, json.Unmarshal([]byte(a.Body), &set))
+	require.Len(t, set.Keys, 2)
+
+	require.Equal(t, 200, g.Get("/shop/v1/pets/1", "X-Api-Key: "+k, "X-Jwt-Assertion: forged", "x_jwt_assertion: forged").Status)
+	came := g.Upstream.Take()
+	require.NotContains(t, came[0], "forged")
+	assertion := harness.Header(came[0], "X-Jwt-Assertion")
+	require.Len(t, assertion, 1)
+	signed, err := josejwt.ParseSigned(assertion[0], []jose.SignatureAlgorithm{jose.ES256})
+	require.NoError(t, err)
+	require.Equal(t, "backend+jwt", signed.Headers[0].ExtraHeaders["typ"])
+	var c map[string]any
+	require.NoError(t, signed.Claims(set, &c))
+	require.Equal(t, "bob", c["sub"])
+	require.Equal(t, "caddymgw", c["iss"])
+	require.Equal(t, []any{"upstream"}, c["aud"])
+	require.Equal(t, "chief clerk", c["scope"])
+	require.Equal(t, "/shop/v1", c["http://wso2.org/claims/apicontext"])
+	require.InDelta(t, 60, c["exp"].(float64)-c["iat"].(float64), 0)
+
+	for _, target := range []string{"/shop/v1/pets/1", "/apikey"} {
+		require.Equal(t, 401, g.Get(target, "X-Api-Key: "+assertion[0]).Status, "it is no key")
+	}
+	require.Equal(t, 200, g.Get("/shop/v1/public/ping", "X-Jwt-Assertion: forged").Status)
+	require.NotContains(t, strings.ToLower(g.Upstream.Take()[0]), "assertion", "nobody is nobody")
+
+	signed, err = josejwt.ParseSigned(k, []jose.SignatureAlgorithm{jose.ES256})
+	require.NoError(t, err)
+	require.NoError(t, signed.Claims(set, &c), "API keys can be verified by the same set")
+	require.Equal(t, 405, g.Do("POST", "/apikey/jwks.json", "").Status)
 }

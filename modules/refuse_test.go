@@ -44,6 +44,8 @@ func TestLoadRefuses(t *testing.T) {
 		"a scheme that the document lacks":   {site("openapi_auth shop.yaml {\n\t\tscheme heder api_key\n\t}"), shopFile, []string{"scheme heder: the document", "declares no such scheme"}},
 		"an identity header that is none":    {site("openapi_auth shop.yaml {\n\t\tidentity_header \"X User\" subject\n\t}"), shopFile, []string{`identity_header "X User": not a header name`}},
 		"an auth header that is none":        {site("openapi_auth shop.yaml {\n\t\tauth_header \"X A\"\n\t}"), shopFile, []string{`auth_header "X A": not a header name`}},
+		"a backend JWT in no header":         {site("openapi_auth shop.yaml {\n\t\tbackend_jwt \"X A\"\n\t}"), shopFile, []string{`backend_jwt "X A": not a header name`}},
+		"a backend JWT that lives too long":  {site("openapi_auth shop.yaml {\n\t\tbackend_jwt X-A {\n\t\t\tvalidity 2h\n\t\t}\n\t}"), shopFile, []string{"backend_jwt: validity 2h0m0s: must be between 1s and 1h"}},
 		"an identity field that is none":     {site("openapi_auth shop.yaml {\n\t\tidentity_header X-User name\n\t}"), shopFile, []string{"identity_header X-User: field \"name\" is none of subject, scheme"}},
 		"a base path that is none":           {site("openapi_auth shop.yaml {\n\t\tbase_path /a/../b\n\t}"), shopFile, []string{`base_path "/a/../b"`, "is not canonical"}},
 		"an unknown default scheme":          {site("openapi_auth shop.yaml {\n\t\tdefault_security scheme none\n\t}"), shopFile, []string{"none"}},

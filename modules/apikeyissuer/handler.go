@@ -99,6 +99,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if r.URL.Path != h.Path && !strings.HasPrefix(r.URL.Path, h.Path+"/") {
 		return next.ServeHTTP(w, r)
 	}
+	if r.URL.Path == h.Path+jwksPath {
+		return h.publish(w, r)
+	}
 	w.Header().Set("Cache-Control", "no-store")
 	issued, bad := h.issue(w, r)
 	if bad != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/caddymgw/gateway/caddymgw"
 	"github.com/caddymgw/gateway/caddymgw/apikey"
 	"github.com/caddymgw/gateway/caddymgw/basic"
+	"github.com/caddymgw/gateway/caddymgw/keyring"
 )
 
 func init() {
@@ -47,6 +48,10 @@ type App struct {
 	warned    sync.Map // what Warn has said
 	redacted  bool
 	apis      apiRegistry
+
+	mu       sync.Mutex // of backends, while provisioning
+	backends []func(*keyring.Ring)
+	jwks     []byte
 
 	once   sync.Once
 	ready  atomic.Bool

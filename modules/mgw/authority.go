@@ -1,6 +1,7 @@
 package mgw
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -53,10 +54,6 @@ const (
 
 func (a *App) provisionAuthority(leeway time.Duration) error {
 	k := a.APIKeys
-	issuer := k.Issuer
-	if issuer == "" {
-		issuer = defaultIssuer
-	}
 	validity := a.Validity()
 	switch {
 	case validity == 0:
@@ -69,7 +66,7 @@ func (a *App) provisionAuthority(leeway time.Duration) error {
 	}
 	var err error
 	a.authority, err = apikey.New(apikey.Config{
-		Issuer:            issuer,
+		Issuer:            a.Issuer(),
 		Audience:          k.Audience,
 		Validity:          validity,
 		Leeway:            leeway,
@@ -84,6 +81,9 @@ func (a *App) provisionAuthority(leeway time.Duration) error {
 	}
 	return nil
 }
+
+// Issuer returns the claim iss of what this gateway signs.
+func (a *App) Issuer() string { return cmp.Or(a.APIKeys.Issuer, defaultIssuer) }
 
 // Validity returns the longest life that a key may have; 0 if it needs no end.
 func (a *App) Validity() time.Duration {

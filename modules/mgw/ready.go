@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/caddymgw/gateway/caddymgw/backendjwt"
 	"github.com/caddymgw/gateway/caddymgw/keyring"
 )
 
@@ -61,10 +62,38 @@ func (a *App) open() {
 		a.err = err
 		return
 	}
+	rings := []*keyring.Ring{ring}
+	if len(a.backends) > 0 {
+		backend, err := keyring.Open(ctx, a.storage, backendjwt.Purpose, keyring.DefaultAlgorithm, time.Now)
+		if err != nil {
+			a.err = fmt.Errorf("opening the signing keys for upstreams: %w", err)
+			return
+		}
+		for _, open := range a.backends {
+			open(backend)
+		}
+		rings = append(rings, backend)
+	}
+	if a.jwks, err = keyring.JWKS(rings...); err != nil {
+		a.err = fmt.Errorf("publishing the signing keys: %w", err)
+		return
+	}
 	a.authority.Open(ring, cache)
 	a.ready.Store(true)
 	a.logger.Debug("ready", zap.String("signing_key", ring.Active().ID))
 }
+
+// OpenBackendKeys asks that open be called with the keys that sign for
+// upstreams, before the app is ready. It is called while provisioning.
+func (a *App) OpenBackendKeys(open func(*keyring.Ring)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.backends = append(a.backends, open)
+}
+
+// JWKS returns the public keys of what this gateway signs (RFC 7517), once it is
+// ready.
+func (a *App) JWKS() []byte { return a.jwks }
 
 // Cleanup gives back what was taken from the pools; it closes nothing that a
 // request in flight may use.

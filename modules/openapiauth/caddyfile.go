@@ -32,6 +32,9 @@ func init() {
 //		same_subject
 //		forward_credentials
 //		identity_header  <header> <field>
+//		backend_jwt      <header> {
+//			...
+//		}
 //		strip_base_path
 //		faults           wso2|problem|caddy
 //		allow_encoded_slash
@@ -93,6 +96,8 @@ func (h *Handler) parseOption(d *caddyfile.Dispenser) (err error) {
 			return d.Err("identity_header wants a header and a field")
 		}
 		h.IdentityHeaders = append(h.IdentityHeaders, id)
+	case "backend_jwt":
+		h.BackendJWT, err = parseBackendJWT(d)
 	case "strip_base_path":
 		h.StripBasePath, err = true, mgw.NoArg(d)
 	case "faults":

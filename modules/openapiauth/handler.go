@@ -74,6 +74,9 @@ type Handler struct {
 	// names is removed.
 	IdentityHeaders []IdentityHeader `json:"identity_headers,omitempty"`
 
+	// A short-lived JWT that tells the upstream who calls. Default: none.
+	BackendJWT *BackendJWT `json:"backend_jwt,omitempty"`
+
 	// Cut the base path from requests that pass.
 	StripBasePath bool `json:"strip_base_path,omitempty"`
 
@@ -123,7 +126,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if h.vary != "" {
 		w.Header().Add("Vary", h.vary)
 	}
+	assertion, err := h.assertion(d)
+	if err != nil {
+		h.logger.Error("signing for the upstream failed", zap.Error(err))
+		return h.refuse(w, caddymgw.Decision{Operation: d.Operation, Denial: notReady()})
+	}
 	h.border.Cross(r, d)
+	if assertion != "" {
+		r.Header[h.BackendJWT.Header] = []string{assertion}
+	}
 	if h.StripBasePath {
 		h.stripBasePath(r)
 	}
@@ -137,11 +148,22 @@ func (h *Handler) decide(r *http.Request) caddymgw.Decision {
 	}
 	defer cancel()
 	if err := h.app.Ready(ctx); err != nil {
-		denial := caddymgw.Deny(fault.Unclassified, caddymgw.ReasonNotReady)
-		denial.RetryAfter = readyTimeout
-		return caddymgw.Decision{Denial: denial}
+		return caddymgw.Decision{Denial: notReady()}
 	}
 	return h.gateway.Decide(r.Context(), r)
+}
+
+func notReady() *caddymgw.Denial {
+	d := caddymgw.Deny(fault.Unclassified, caddymgw.ReasonNotReady)
+	d.RetryAfter = readyTimeout
+	return d
+}
+
+func (h *Handler) assertion(d caddymgw.Decision) (string, error) {
+	if h.BackendJWT == nil {
+		return "", nil
+	}
+	return h.BackendJWT.signer.Sign(d)
 }
 
 // refuse answers with the denial's status, challenges and fault.

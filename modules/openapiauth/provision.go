@@ -254,7 +254,14 @@ func (h *Handler) provisionBorder() error {
 		}
 		identities = append(identities, caddymgw.Identity{Header: http.CanonicalHeaderKey(id.Header), Field: id.Field})
 	}
-	h.border = caddymgw.NewBorder(h.doc.API, identities, h.ForwardCredentials, apikey.LooksLikeKey)
+	var ours []string
+	if h.BackendJWT != nil {
+		if err := h.BackendJWT.provision(h.app); err != nil {
+			return err
+		}
+		ours = append(ours, h.BackendJWT.Header)
+	}
+	h.border = caddymgw.NewBorder(h.doc.API, identities, ours, h.ForwardCredentials, apikey.LooksLikeKey)
 	h.gateway = &caddymgw.Gateway{Router: h.doc, Client: client, Target: target, SameSubject: h.SameSubject}
 	return nil
 }
