@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -114,8 +115,26 @@ func caddymgw(dir string, args ...string) (string, error) {
 
 // server is a program that serves until the test ends.
 type server struct {
-	log  *bytes.Buffer
+	log  *log
 	done chan struct{}
+}
+
+// log is what a program has printed so far.
+type log struct {
+	mu      sync.Mutex
+	printed bytes.Buffer
+}
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.printed.Write(p)
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.printed.String()
 }
 
 // serve starts a command and waits until the gateway's ports are open.
@@ -126,7 +145,7 @@ func serve(t *testing.T, c *exec.Cmd) *server {
 		require.NoError(t, err, "the examples need this port")
 		require.NoError(t, l.Close())
 	}
-	s := &server{log: new(bytes.Buffer), done: make(chan struct{})}
+	s := &server{log: new(log), done: make(chan struct{})}
 	c.Stdout, c.Stderr = s.log, s.log
 	require.NoError(t, c.Start())
 	go func() { _ = c.Wait(); close(s.done) }()
