@@ -86,6 +86,6 @@ fi
 "$output" version
 modules=$("$output" list-modules --skip-standard)
 echo "$modules"
-for m in mgw http.handlers.openapi_auth http.handlers.apikey_issuer mgw.verifiers.api_key mgw.verifiers.basic caddy.logging.encoders.filter.mgw; do
+for m in mgw http.handlers.openapi_auth http.handlers.apikey_issuer mgw.verifiers.api_key mgw.verifiers.basic mgw.verifiers.mtls caddy.logging.encoders.filter.mgw; do
 	grep -qxF "$m" <<<"$modules" || { echo "xcaddy.sh: the module $m is missing from $output" >&2; exit 1; }
 done

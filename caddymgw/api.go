@@ -12,6 +12,7 @@ type API struct {
 	BasePaths  []string // each starts with "/"; the root is ""; sorted
 	Operations []*Operation
 	Schemes    []*Scheme // in document order
+	TLSOnly    bool      // x-wso2-transports without http
 }
 
 // Operation is one method on one path template. It is immutable once

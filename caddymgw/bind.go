@@ -186,8 +186,8 @@ func (s *Scheme) Accepts(c credential.Credential) bool {
 	if s.Place.In == "" || s.Place != c.Place {
 		return false
 	}
-	if s.Type != APIKey {
-		return c.AuthScheme == s.kind()
+	if s.Type != APIKey { // a header of its own may hold a bare token
+		return c.AuthScheme == s.kind() || c.AuthScheme == "" && s.kind() == "bearer" && s.Place != authorization
 	}
 	return slices.Contains(keyWords, c.AuthScheme) || c.AuthScheme == strings.ToLower(s.Name)
 }

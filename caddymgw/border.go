@@ -24,6 +24,7 @@ type Border struct {
 	identities []Identity
 	removed    map[string]bool    // folded header names
 	keys       []credential.Place // the apiKey places of the whole document
+	places     []credential.Place // all of its places
 	forward    bool
 	ownKey     func(string) bool
 }
@@ -32,12 +33,15 @@ type Border struct {
 // path, method or certificate than the one that was authorised; of families all
 // that begin so. Folded.
 var overrides = []string{
-	"x-forwarded-client-cert", "x-client-cert", "x-original-url",
-	"x-rewrite-url", "x-forwarded-uri", "x-forwarded-path", "x-forwarded-prefix",
-	"x-envoy-original-path", "x-http-method", "x-http-method-override", "x-method-override",
+	"x-forwarded-client-cert", "x-rewrite-url", "x-replaced-path", "x-script-name", "ssl-cert",
+	"x-forwarded-uri", "x-forwarded-url", "x-forwarded-path", "x-forwarded-prefix", "x-forwarded-method",
+	"x-method-override", "x-arr-clientcert",
 }
 
-var families = []string{"x-ssl-", "ssl-client-"}
+var families = []string{
+	"client-cert", "ssl-client-", "x-ssl-", "x-client-cert", "x-client-dn", "x-client-verify", "x-tls-client-",
+	"x-forwarded-tls-", "x-amzn-mtls-", "x-original-", "x-envoy-original-", "x-http-method", "x-http-path",
+}
 
 // NewBorder returns the border of one API. Ours are further headers that nobody
 // else may set. With forward, credentials that were
@@ -57,6 +61,9 @@ func NewBorder(api *API, identities []Identity, ours []string, forward bool, own
 	for _, s := range api.Schemes {
 		if s.Type == APIKey && s.Place != authorization {
 			b.keys = append(b.keys, s.Place)
+		}
+		if s.Place.In != "" {
+			b.places = append(b.places, s.Place)
 		}
 	}
 	return b
@@ -97,11 +104,27 @@ func (b *Border) Cross(r *http.Request, d Decision) {
 	}
 }
 
+// Clean removes from a request that does not pass all that Cross would, and sets
+// nothing: an error page may come from another upstream.
+func (b *Border) Clean(r *http.Request) {
+	for name := range r.Header {
+		if b.foreign(name) {
+			delete(r.Header, name)
+		}
+	}
+	for _, p := range b.places {
+		credential.Strip(r, p)
+	}
+	delete(r.Header, "Authorization")
+	cleanConnection(r)
+	b.guardTrailer(r)
+}
+
 // kept reports whether a credential stays: it was verified, and is to be
 // forwarded.
 func (b *Border) kept(p credential.Place, d Decision) bool {
 	return b.forward && len(d.Principals) > 0 &&
-		slices.ContainsFunc(d.Strip, func(c credential.Credential) bool { return c.Place == p })
+		slices.ContainsFunc(d.Verified, func(c credential.Credential) bool { return c.Place == p })
 }
 
 // guardTrailer cleans the trailer when it has come, behind the body: a client
@@ -148,14 +171,17 @@ func (b *Border) foreign(name string) bool {
 		return true
 	}
 	return slices.ContainsFunc(families, func(prefix string) bool {
-		return len(folded) > len(prefix) && string(folded[:len(prefix)]) == prefix
+		return len(folded) >= len(prefix) && string(folded[:len(prefix)]) == prefix
 	})
 }
 
 // ownKeyIn: a key of ours in Authorization is nobody else's business, even
 // where the operation does not read the header.
 func (b *Border) ownKeyIn(lines []string) bool {
-	return b.ownKey != nil && slices.ContainsFunc(lines, func(v string) bool { return b.ownKey(v[strings.LastIndexByte(v, ' ')+1:]) })
+	return b.ownKey != nil && slices.ContainsFunc(lines, func(v string) bool {
+		words := strings.FieldsFunc(v, func(c rune) bool { return strings.ContainsRune(" \t,;\"=", c) })
+		return slices.ContainsFunc(words, b.ownKey)
+	})
 }
 
 // cleanConnection leaves only the options that concern the connection itself:
@@ -220,7 +246,8 @@ func (id Identity) value(d Decision) string {
 func headerValue(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
-		if c := s[i]; c < ' ' || c >= 0x7f || c == '%' {
+		edge := i == 0 || i == len(s)-1
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '%' || c == ' ' && edge { // spaces at the edges are trimmed on the way
 			b.WriteByte('%')
 			b.WriteByte("0123456789ABCDEF"[c>>4])
 			b.WriteByte("0123456789ABCDEF"[c&15])

@@ -56,24 +56,32 @@ func TestBorderStripsCredentials(t *testing.T) {
 		forward    bool
 		public     bool
 		principals []*caddymgw.Principal
-		strip      []credential.Credential
+		verified   []credential.Credential
 		request    []string
 		left       string // names of what is left of key, cookie, authorization; then the query
 	}{
 		"all of them where they are read":           {request: credentials, left: "Cookie:a=1 ?a=%2f"},
 		"keys on a public operation too":            {request: credentials, public: true, left: "Cookie:a=1 Authorization:Bearer T ?a=%2f"},
 		"a key of ours in Authorization, always":    {request: []string{"Authorization: Bearer ours.key"}, public: true, left: "?"},
+		"behind a tab":                              {request: []string{"Authorization: Bearer\tours.key"}, public: true, left: "?"},
+		"quoted":                                    {request: []string{`Authorization: Bearer "ours.key"`}, public: true, left: "?"},
+		"as a parameter":                            {request: []string{"Authorization: Token token=ours.key, x=y"}, public: true, left: "?"},
 		"a bare one too":                            {request: []string{"Authorization: ours.key"}, public: true, left: "?"},
 		"somebody else's token on a public one not": {request: []string{"Authorization: Bearer theirs"}, public: true, left: "Authorization:Bearer theirs ?"},
+		"an unverified Authorization goes, all the same": {
+			forward: true, principals: alice(), request: []string{"X-Api-Key: K", "Authorization: Bearer forged"},
+			verified: []credential.Credential{{Place: credential.Place{In: credential.Header, Name: "X-Api-Key"}}},
+			left:     "X-Api-Key:K ?",
+		},
 		"verified ones stay where that is asked": {
 			forward: true, principals: alice(), request: credentials,
-			strip: []credential.Credential{{Place: credential.Place{In: credential.Header, Name: "X-Api-Key"}}},
-			left:  "X-Api-Key:K X_api_key:K Cookie:a=1 ?a=%2f",
+			verified: []credential.Credential{{Place: credential.Place{In: credential.Header, Name: "X-Api-Key"}}},
+			left:     "X-Api-Key:K X_api_key:K Cookie:a=1 ?a=%2f",
 		},
 		"without a principal nothing was verified": {
 			forward: true, request: credentials,
-			strip: []credential.Credential{{Place: credential.Place{In: credential.Header, Name: "X-Api-Key"}}},
-			left:  "Cookie:a=1 ?a=%2f",
+			verified: []credential.Credential{{Place: credential.Place{In: credential.Header, Name: "X-Api-Key"}}},
+			left:     "Cookie:a=1 ?a=%2f",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -83,7 +91,7 @@ func TestBorderStripsCredentials(t *testing.T) {
 			if values := r.Header["X_api_key"]; values == nil && len(r.Header["X-Api-Key"]) > 1 {
 				t.Fatal("the header map folded a name")
 			}
-			d := caddymgw.Decision{Operation: c.secured, Principals: tc.principals, Strip: tc.strip}
+			d := caddymgw.Decision{Operation: c.secured, Principals: tc.principals, Verified: tc.verified}
 			if tc.public {
 				d.Operation = c.public
 			}
@@ -124,6 +132,8 @@ func TestIdentityCannotSplitAHeader(t *testing.T) {
 		"100%":            "100%25",
 		"{env.PATH}":      "{env.PATH}",
 		"a\x00\x7f":       "a%00%7F",
+		" alice ":         "%20alice%20",
+		"a b":             "a b",
 	} {
 		r := get()
 		c.border.Cross(r, caddymgw.Decision{Operation: c.secured, Principals: []*caddymgw.Principal{{Subject: subject}}})
@@ -136,7 +146,7 @@ func TestBorderRemovesOverrides(t *testing.T) {
 	c := newCrossing(false)
 	r := get("X-Forwarded-Client-Cert: c", "X-SSL-Client-Verify: SUCCESS", "Ssl_client_s_dn: CN=a", "X-Client-Cert: c", "X-Original-URL: /admin",
 		"X-Rewrite-Url: /admin", "X-Forwarded-Uri: /admin", "X-Forwarded-Path: /a", "X-Forwarded-Prefix: /a", "X-Envoy-Original-Path: /a",
-		"X-HTTP-Method: DELETE", "X-Http-Method-Override: DELETE", "X_Method.Override: DELETE", "X-Forwarded-For: 192.0.2.7", "Accept: */*")
+		"X-HTTP-Method: DELETE", "Client-Cert: c", "Client-Cert-Chain: c", "X-Forwarded-Tls-Client-Cert-Info: c", "X-Original-Method: DELETE", "X-Original-Host: a", "X-Amzn-Mtls-Clientcert: c", "X-Http-Method-Override: DELETE", "X_Method.Override: DELETE", "X-Forwarded-For: 192.0.2.7", "Accept: */*")
 	c.border.Cross(r, caddymgw.Decision{Operation: c.public})
 	require.Equal(t, http.Header{"X-Forwarded-For": {"192.0.2.7"}, "Accept": {"*/*"}, "X-Api": {"Pets"}, "X-Operation": {"GET /ping"}}, r.Header)
 }

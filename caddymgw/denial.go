@@ -18,6 +18,7 @@ const (
 	ReasonQuery         Reason = "query_not_canonical"
 	ReasonNoOperation   Reason = "no_such_operation"
 	ReasonNoMethod      Reason = "no_such_method"
+	ReasonTransport     Reason = "transport"
 	ReasonMissing       Reason = "missing"
 	ReasonKind          Reason = "kind_not_accepted"
 	ReasonRepeated      Reason = "repeated"
@@ -34,6 +35,7 @@ const (
 	ReasonNotYet        Reason = "not_yet_valid"
 	ReasonClaims        Reason = "claims"
 	ReasonRevoked       Reason = "revoked"
+	ReasonCertificate   Reason = "certificate_not_accepted"
 	ReasonAPI           Reason = "api_not_allowed"
 	ReasonOperation     Reason = "operation_not_allowed"
 	ReasonAddress       Reason = "address_not_allowed"
@@ -68,9 +70,10 @@ const retryAfter = 5 * time.Second
 type Decision struct {
 	Operation  *Operation   // nil if none matched
 	Principals []*Principal // [0] is the subject; empty for an anonymous request
-	// Strip lists the credentials found; the border removes them.
-	Strip  []credential.Credential
-	Denial *Denial // nil: pass
+	// Verified lists the credentials found authentic; the border removes all
+	// others, and these unless it is told to forward them.
+	Verified []credential.Credential
+	Denial   *Denial // nil: pass
 }
 
 // Observer is told of every decision. Metrics and logs lie behind it, outside

@@ -15,6 +15,7 @@ type evaluation struct {
 	req         Request
 	sameSubject bool
 	found       [2]credential.Credential
+	good        [2]credential.Credential
 	verdicts    []judged
 	first       [2]judged
 	subjects    [2]*Principal
@@ -47,7 +48,6 @@ func (e *evaluation) decide(ctx context.Context, query credential.Values) Decisi
 		}
 	}
 	e.req.Credentials = found
-	d.Strip = found
 	if repeated {
 		return e.deny(d, fault.InvalidCredentials, ReasonRepeated)
 	}
@@ -65,6 +65,17 @@ func (e *evaluation) decide(ctx context.Context, query credential.Values) Decisi
 		accepted = accepted || ok
 	}
 	return e.alternatives(ctx, d, accepted)
+}
+
+// verified lists the credentials that somebody found authentic.
+func (e *evaluation) verified() []credential.Credential {
+	list := e.good[:0]
+	for _, j := range e.verdicts {
+		if j.credential >= 0 && (j.verdict.Outcome == Satisfied || j.verdict.Outcome == Forbidden) {
+			list = append(list, e.req.Credentials[j.credential])
+		}
+	}
+	return list
 }
 
 // authentic makes sure that a presented credential of an accepted kind is
@@ -109,17 +120,20 @@ func (e *evaluation) authentic(ctx context.Context, i int) (accepted bool, _ *De
 // alternatives admits by the first alternative that holds, {} last, or says
 // why none does.
 func (e *evaluation) alternatives(ctx context.Context, d Decision, accepted bool) Decision {
-	var unavailable, forbidden *Denial
+	var unavailable, forbidden, certificate *Denial
 	for _, alt := range e.req.Operation.Alternatives {
 		principals, denial := e.alternative(ctx, alt)
 		switch {
 		case denial == nil:
 			d.Principals = principals
+			d.Verified = e.verified()
 			return d
 		case denial.Status == fault.Unclassified.Status() && unavailable == nil:
 			unavailable = denial
 		case denial.Status == fault.AccessDenied.Status() && forbidden == nil:
 			forbidden = denial
+		case denial.Status == fault.InvalidCredentials.Status() && denial.Reason != ReasonMissing && certificate == nil:
+			certificate = denial
 		}
 	}
 	switch {
@@ -128,7 +142,10 @@ func (e *evaluation) alternatives(ctx context.Context, d Decision, accepted bool
 	case forbidden != nil:
 		forbidden.Challenges = e.challenges(forbidden)
 		d.Denial = forbidden
-	case len(e.req.Credentials) > 0 && !accepted:
+	case certificate != nil:
+		certificate.Challenges = e.req.Operation.plan.challenges
+		d.Denial = certificate
+	case !accepted && (len(e.req.Credentials) > 0 || e.otherAuthorization()):
 		return e.deny(d, fault.SchemeNotAccepted, ReasonKind)
 	default:
 		return e.deny(d, fault.MissingCredentials, ReasonMissing)
@@ -136,11 +153,20 @@ func (e *evaluation) alternatives(ctx context.Context, d Decision, accepted bool
 	return d
 }
 
+// otherAuthorization reports whether an Authorization came to an operation that
+// reads none.
+func (e *evaluation) otherAuthorization() bool {
+	_, n := credential.Find(e.req.HTTP, credential.Values{}, authorization, true)
+	return n > 0
+}
+
 // alternative reports whether all requirements hold. Its denial is a 403 only
-// if every requirement is authenticated and some right is missing.
+// if every requirement is authenticated and some right is missing. A certificate
+// is ambient, browsers send it unasked: one that is not accepted refuses the
+// alternatives that want it, not the request.
 func (e *evaluation) alternative(ctx context.Context, alt Alternative) ([]*Principal, *Denial) {
 	principals := e.subjects[:0]
-	var missing, unavailable, forbidden *Denial
+	var missing, unavailable, forbidden, certificate *Denial
 	for k := range alt {
 		r := &alt[k]
 		v := e.requirement(ctx, r)
@@ -153,6 +179,8 @@ func (e *evaluation) alternative(ctx context.Context, alt Alternative) ([]*Princ
 			forbidden = orFirst(forbidden, denialOf(v))
 		case v.Outcome == Unavailable:
 			unavailable = orFirst(unavailable, denialOf(v))
+		case v.Outcome == Refused && r.Scheme.Type == MutualTLS && v.Reason != ReasonNoVerifier:
+			certificate = orFirst(certificate, denialOf(v))
 		default:
 			missing = orFirst(missing, Deny(fault.MissingCredentials, ReasonMissing))
 		}
@@ -160,6 +188,8 @@ func (e *evaluation) alternative(ctx context.Context, alt Alternative) ([]*Princ
 	switch {
 	case unavailable != nil:
 		return nil, unavailable
+	case certificate != nil:
+		return nil, certificate
 	case missing != nil:
 		return nil, missing
 	case forbidden != nil:

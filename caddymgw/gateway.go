@@ -62,6 +62,9 @@ func (g *Gateway) decide(ctx context.Context, e *evaluation) Decision {
 	if denial != nil {
 		return Decision{Denial: denial}
 	}
+	if op.API.TLSOnly && r.TLS == nil {
+		return Decision{Denial: Deny(fault.NotFound, ReasonTransport)}
+	}
 	e.req.Operation = op
 	query, err := credential.ParseQuery(r.URL.RawQuery)
 	if err != nil {

@@ -49,15 +49,27 @@ func TestDecideAgreesWithTheRules(t *testing.T) {
 		}
 		d := newFixture(security).gateway.Decide(t.Context(), get(lines...))
 		want := model(alternatives, sent)
-		got := 0
+		got, refused := 0, false
 		if d.Denial != nil {
 			got = d.Denial.Status
+			refused = d.Denial.Fault == fault.InvalidCredentials
 		} else {
 			passed++
 		}
 		require.Equal(t, want, got, "%s with %q", security, lines)
+		if onlyCertificate := len(sent) == 1 && sent["cert"] != ""; onlyCertificate && got == 401 {
+			require.Equal(t, certificateRefused(alternatives, sent["cert"]), refused, "%s with %q", security, lines)
+		}
 	}
 	require.Greater(t, passed, 1000, "the generator must reach both answers")
+}
+
+// certificateRefused: a certificate that is not accepted is told from none
+// where an open alternative asks for one.
+func certificateRefused(alternatives []string, certificate string) bool {
+	return (certificate == "bad" || certificate == "alien") && slices.ContainsFunc(alternatives, func(alt string) bool {
+		return strings.Contains(alt, "mtls")
+	})
 }
 
 // model returns the status, 0 for a pass. Places: header, query, basic, bearer, cert.

@@ -54,6 +54,7 @@ func TestAdaptRefuses(t *testing.T) {
 	mgw := func(option string) string { return "{\n\tmgw {\n\t\t" + option + "\n\t}\n}\n" }
 	keys := func(option string) string { return "{\n\tmgw {\n\t\tapi_keys {\n\t\t\t" + option + "\n\t\t}\n\t}\n}\n" }
 	auth := func(option string) string { return site("openapi_auth pets.yaml {\n\t\t" + option + "\n\t}") }
+	mtls := func(option string) string { return auth("scheme cert mtls {\n\t\t\t" + option + "\n\t\t}") }
 	issuer := func(option string) string { return site("apikey_issuer {\n\t\t" + option + "\n\t}") }
 	for name, tc := range map[string]struct{ caddyfile, want string }{
 		"auth: no document":                {site("openapi_auth"), "Caddyfile:2: openapi_auth wants one argument"},
@@ -91,6 +92,21 @@ func TestAdaptRefuses(t *testing.T) {
 		"auth: caddy with two":             {auth("scheme login caddy {\n\t\t\tmgw_test_portal a\n\t\t\tmgw_test_portal b\n\t\t}"), "Caddyfile:5: one authentication provider is enough"},
 		"auth: caddy with an unknown one":  {auth("scheme login caddy {\n\t\t\tmagic\n\t\t}"), "Caddyfile:4: module not registered: http.authentication.providers.magic"},
 		"auth: verifier with an option":    {auth("scheme login basic {\n\t\t\trealm x\n\t\t}"), "Caddyfile:4: unrecognized option: realm; there are none"},
+		"mtls: an argument":                {auth("scheme cert mtls partner-*"), "Caddyfile:3: mtls takes no argument"},
+		"mtls: unknown option":             {mtls("common_names a"), "Caddyfile:4: unrecognized option of mtls: common_names"},
+		"mtls: twice":                      {mtls("sans a\n\t\t\tsans b"), "Caddyfile:5: sans is given twice"},
+		"mtls: common_name without":        {mtls("common_name"), "Caddyfile:4: wrong argument count"},
+		"mtls: issuers without":            {mtls("issuers"), "Caddyfile:4: wrong argument count"},
+		"mtls: fingerprints without":       {mtls("fingerprints"), "Caddyfile:4: wrong argument count"},
+		"mtls: header without":             {mtls("header"), "Caddyfile:4: header wants one argument"},
+		"mtls: header twice":               {mtls("header A {\n\t\t\t\ttrust_pool file a.pem\n\t\t\t}\n\t\t\theader B"), "Caddyfile:7: header is given twice"},
+		"mtls: header with no block":       {mtls("header Client-Cert"), "Caddyfile:4: header Client-Cert wants a trust_pool"},
+		"mtls: header: unknown option":     {mtls("header A {\n\t\t\t\tfrom b\n\t\t\t}"), "Caddyfile:5: unrecognized option of header: from"},
+		"mtls: header: twice":              {mtls("header A {\n\t\t\t\tsans b\n\t\t\t\tsans c\n\t\t\t}"), "Caddyfile:6: sans is given twice"},
+		"mtls: header: sans without":       {mtls("header A {\n\t\t\t\tsans\n\t\t\t}"), "Caddyfile:5: wrong argument count"},
+		"mtls: header: trust_pool without": {mtls("header A {\n\t\t\t\ttrust_pool\n\t\t\t}"), "Caddyfile:5: trust_pool wants a module and its options"},
+		"mtls: header: unknown trust_pool": {mtls("header A {\n\t\t\t\ttrust_pool magic\n\t\t\t}"), "Caddyfile:5: tls.ca_pool.source.magic"},
+		"mtls: header: no file":            {mtls("header A {\n\t\t\t\ttrust_pool file\n\t\t\t}"), "Caddyfile:5: no certificates specified"},
 		"issuer: an argument":              {site("apikey_issuer /keys"), "Caddyfile:2: apikey_issuer takes no argument"},
 		"issuer: unknown option":           {issuer("paths /a"), "Caddyfile:3: unrecognized option of apikey_issuer: paths"},
 		"issuer: twice":                    {issuer("path /a\n\t\tpath /b"), "Caddyfile:4: path is given twice"},
@@ -103,11 +119,12 @@ func TestAdaptRefuses(t *testing.T) {
 		"mgw: an argument":                 {global("mgw on"), "Caddyfile:2: wrong argument count"},
 		"mgw: twice":                       {global("mgw {\n\t}\n\tmgw {\n\t}"), "Caddyfile:4: the mgw option is given twice"},
 		"mgw: unknown option":              {mgw("usr a b"), "Caddyfile:3: unrecognized option of mgw: usr"},
+		"mgw: legacy_hashes with":          {mgw("legacy_hashes yes"), "Caddyfile:3: legacy_hashes takes no argument"},
 		"mgw: leeway twice":                {mgw("leeway 1s\n\t\tleeway 2s"), "Caddyfile:4: leeway is given twice"},
 		"mgw: leeway negative":             {mgw("leeway -1s"), "Caddyfile:3: -1s is not a duration above 0"},
 		"mgw: users_file without":          {mgw("users_file"), "Caddyfile:3: users_file wants one argument"},
 		"mgw: user without a hash":         {mgw("user admin"), "Caddyfile:3: user wants a name and the hash of a password"},
-		"mgw: user with three":             {mgw("user admin hash more"), "Caddyfile:3: wrong argument count"},
+		"mgw: user with three":             {mgw("user admin hash more"), "Caddyfile:3: user wants no more than a name and a hash"},
 		"mgw: user with an unknown option": {mgw("user a h {\n\t\t\trole x\n\t\t}"), "Caddyfile:4: unrecognized option of user: role"},
 		"mgw: user with scopes twice":      {mgw("user a h {\n\t\t\tscopes a\n\t\t\tscopes b\n\t\t}"), "Caddyfile:5: scopes is given twice"},
 		"mgw: user with no scopes":         {mgw("user a h {\n\t\t\tscopes\n\t\t}"), "Caddyfile:4: wrong argument count"},

@@ -162,7 +162,8 @@ func TestReloadUnderLoadFailsNoRequest(t *testing.T) {
 				default:
 				}
 				a, err := harness.Send(c, "GET", "https://localhost:"+g.HTTPS+"/shop/v1/pets/1", "", "X-Api-Key: "+k)
-				for try := 0; err != nil && try < 3; try++ {
+				for try := 0; err != nil && try < 10; try++ {
+					time.Sleep(20 * time.Millisecond)
 					a, err = harness.Send(c, "GET", "https://localhost:"+g.HTTPS+"/shop/v1/pets/1", "", "X-Api-Key: "+k)
 				}
 				calls.Add(1)

@@ -117,3 +117,11 @@ func TestBackendJWT(t *testing.T) {
 	require.NoError(t, signed.Claims(set, &c), "API keys can be verified by the same set")
 	require.Equal(t, 405, g.Do("POST", "/apikey/jwks.json", "").Status)
 }
+
+func TestLegacyHashesOverSockets(t *testing.T) {
+	caddyfile := strings.Replace(shopCaddyfile, users, users+"\n\t\tuser old @sha256:{5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8}\n\t\tlegacy_hashes", 1)
+	g := harness.Start(t, caddyfile, map[string]string{"shop.yaml": shop})
+	require.Equal(t, 200, g.Get("/apikey", login("old", "password")).Status)
+	require.Equal(t, 401, g.Get("/apikey", login("old", "Password")).Status)
+	require.Contains(t, g.Log(), "password hashes without salt are accepted")
+}

@@ -16,6 +16,7 @@ type kind uint8
 const (
 	argon2id kind = iota
 	bcrypt
+	unsalted // of WSO2
 )
 
 // params are what a hash says about itself, without its salt and digest.
@@ -56,6 +57,9 @@ func parseHash(hash []byte) (params, error) {
 		return parseArgon2id(h)
 	case strings.HasPrefix(h, "$2a$"), strings.HasPrefix(h, "$2b$"), strings.HasPrefix(h, "$2y$"):
 		return parseBcrypt(h)
+	}
+	if _, ok := parseLegacy(h); ok {
+		return params{}, errLegacy
 	}
 	return params{}, errors.New("the hash is neither argon2id nor bcrypt: `caddy hash-password` makes one")
 }

@@ -2,6 +2,7 @@ package basic
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -24,6 +25,9 @@ type Config struct {
 	Compare func(hash []byte) (Comparer, error)
 	// Guard bounds the hashing. Default: one of its own.
 	Guard *Guard
+	// LegacyHashes accepts hashes as WSO2 API Microgateway has them, which are
+	// not safe: @sha256:{hex}, @sha384:{hex}, @sha512:{hex}, or SHA-1 in hex.
+	LegacyHashes bool
 }
 
 // Verifier checks HTTP Basic credentials against a fixed set of users.
@@ -66,6 +70,9 @@ func New(c Config) (*Verifier, error) {
 		if p.work > costliest.work {
 			costliest = p
 			v.decoy = &account{hash: p.fake(), kind: p.kind, comparer: a.comparer}
+			if p.kind == unsalted { // whose comparer holds the hash itself
+				v.decoy.comparer = &legacy{make([]byte, p.digest), sha256.New}
+			}
 		}
 	}
 	return v, nil
@@ -74,6 +81,9 @@ func New(c Config) (*Verifier, error) {
 func (c Config) account(u User) (*account, params, error) {
 	if err := checkName(u.Name); err != nil {
 		return nil, params{}, err
+	}
+	if l, ok := parseLegacy(string(u.Hash)); ok && c.LegacyHashes {
+		return &account{hash: slices.Clone(u.Hash), kind: unsalted, comparer: l, scopes: slices.Clip(slices.Clone(u.Scopes))}, legacyParams, nil
 	}
 	p, err := parseHash(u.Hash)
 	if err != nil {

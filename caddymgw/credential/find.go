@@ -64,14 +64,15 @@ func first(values []string, p Place) (Credential, int) {
 }
 
 // cookies returns the values of one cookie name, read as RFC 6265 section 5.4
-// writes them: pairs parted by ";", names exact.
+// writes them: pairs parted by ";", names exact but for white space, which many
+// servers trim.
 func cookies(lines []string, name string) []string {
 	var values []string
 	for _, line := range lines {
 		for pair := range strings.SplitSeq(line, ";") {
-			k, v, _ := strings.Cut(strings.TrimSpace(pair), "=")
-			if k == name {
-				values = append(values, strings.Trim(v, `"`))
+			k, v, _ := strings.Cut(pair, "=")
+			if strings.TrimSpace(k) == name {
+				values = append(values, strings.Trim(strings.TrimSpace(v), `"`))
 			}
 		}
 	}

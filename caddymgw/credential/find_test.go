@@ -47,6 +47,8 @@ func TestFind(t *testing.T) {
 		"query without value":        {place: query, target: "/?apikey"},
 		"repeated query":             {place: query, target: "/?apikey=a&apikey=", n: 2, value: "a"},
 		"cookie":                     {place: cookie, target: "/", header: http.Header{"Cookie": {"a=1; k=K"}}, n: 1, value: "K"},
+		"a cookie name in spaces":    {place: cookie, target: "/", header: http.Header{"Cookie": {"a=1; k\t=K"}}, n: 1, value: "K"},
+		"repeated, once in spaces":   {place: cookie, target: "/", header: http.Header{"Cookie": {"k =L; k=K"}}, n: 2, value: "L"},
 		"repeated cookie":            {place: cookie, target: "/", header: http.Header{"Cookie": {"k=K", "k=L"}}, n: 2, value: "K"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -86,7 +88,7 @@ func TestStripLeavesTheRestAsItWas(t *testing.T) {
 	t.Parallel()
 	r := request(t, "/?b=%2f&apikey=K&a=+&%61pikey=L", http.Header{
 		"X-Api-Key": {"K"}, "X_api_key": {"K"}, "X-Api-Keys": {"stays"},
-		"Cookie": {"a=1; k=K; b=2", "k=L"},
+		"Cookie": {"a=1; k=K; b=2", "k =L"},
 	})
 	for _, p := range []Place{{Header, "X-Api-Key"}, {Query, "apikey"}, {Cookie, "k"}} {
 		Strip(r, p)

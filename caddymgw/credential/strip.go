@@ -70,8 +70,8 @@ func stripCookie(h http.Header, name string) {
 	kept := lines[:0:0]
 	for _, line := range lines {
 		line = strings.TrimSpace(without(line, ";", func(pair string) bool {
-			k, _, _ := strings.Cut(strings.TrimSpace(pair), "=")
-			return k == name
+			k, _, _ := strings.Cut(pair, "=")
+			return strings.TrimSpace(k) == name
 		}))
 		if line != "" {
 			kept = append(kept, line)

@@ -32,6 +32,12 @@ func WithError(challenge, code string) string {
 	return challenge + ", error=" + quote(code) + ", error_description=" + quote(bearerErrors[code])
 }
 
+// WithResource adds where the metadata of the protected resource is (RFC 9728
+// section 5.1).
+func WithResource(challenge, url string) string {
+	return challenge + ", resource_metadata=" + quote(url)
+}
+
 // APIKeyChallenge returns the challenge of an OpenAPI apiKey scheme. No RFC
 // names one; the form is that of RFC 9110 section 11.6.1.
 func APIKeyChallenge(realm, in, name string) string {

@@ -29,6 +29,7 @@ type compiler struct {
 	public        []string                    // labels, for a warning
 	merged        map[[2]*caddymgw.Operation]*caddymgw.Operation
 	inserted      []*caddymgw.Operation
+	known         map[*caddymgw.Operation]bool // those in inserted
 }
 
 func (c *compiler) compile() error {
@@ -287,7 +288,8 @@ func (c *compiler) insert(base string, segments []pattern, op *caddymgw.Operatio
 		}
 	}
 	n.methods[op.Method] = op
-	if !slices.Contains(c.inserted, op) {
+	if !c.known[op] {
+		c.known[op] = true
 		c.inserted = append(c.inserted, op)
 	}
 	if !slices.Contains(c.doc.API.BasePaths, base) {
@@ -308,12 +310,29 @@ func (c *compiler) finish() {
 			}
 		}
 	}
+	c.refuseDoubles()
 	slices.Sort(c.doc.API.BasePaths)
 	if len(c.public) > 0 {
 		c.warn("public operations, without any authentication: %s", strings.Join(c.public, ", "))
 	}
 	if len(c.doc.API.Operations) == 0 {
 		c.warn("the document declares no operation: every request is answered with 404")
+	}
+}
+
+// refuseDoubles takes away the operationIds that stand for several operations: a
+// key that is limited to one would open them all (OpenAPI 3.1 section 4.8.10
+// wants each once).
+func (c *compiler) refuseDoubles() {
+	count := map[string]int{}
+	for _, op := range c.doc.API.Operations {
+		count[op.ID]++
+	}
+	for _, op := range c.doc.API.Operations {
+		if n := count[op.ID]; op.ID != "" && n > 1 {
+			c.warn("the operationId %s is that of %d operations, so that none of them has it: %s %s", op.ID, n, op.Method, op.Template)
+			op.ID = ""
+		}
 	}
 }
 

@@ -1,45 +1,24 @@
 package openapi
 
 import (
-	"bufio"
 	"flag"
 	"fmt"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/caddymgw/gateway/caddymgw"
-	"github.com/caddymgw/gateway/internal/shared"
+	"github.com/caddymgw/gateway/internal/corpus"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
-
-// corpus returns the names of the documents, relative to its folder.
-func corpus(t testing.TB) (dir string, names []string) {
-	t.Helper()
-	dir = shared.Dir(t, "corpus")
-	f, err := os.Open(filepath.Join(dir, "MANIFEST.tsv"))
-	require.NoError(t, err)
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	lines.Scan() // the head
-	for lines.Scan() {
-		name, _, _ := strings.Cut(lines.Text(), "\t")
-		names = append(names, name)
-	}
-	require.NoError(t, lines.Err())
-	require.NotEmpty(t, names)
-	return dir, names
-}
 
 // loaded is a document of the corpus and what Load says to it.
 type loaded struct {
@@ -57,29 +36,16 @@ var corpusLoaded struct {
 // loadCorpus loads every document, once for all tests.
 func loadCorpus(t testing.TB) []loaded {
 	t.Helper()
-	dir, names := corpus(t)
+	dir, names := corpus.Names(t)
 	corpusLoaded.once.Do(func() {
 		corpusLoaded.all = make([]loaded, len(names))
-		each(len(names), func(i int) {
+		corpus.Each(len(names), func(i int) {
 			file := filepath.Join(dir, names[i])
 			doc, err := Load(file, Options{})
 			corpusLoaded.all[i] = loaded{names[i], file, doc, err}
 		})
 	})
 	return corpusLoaded.all
-}
-
-// each calls do for 0 to n-1, as many at a time as there are processors.
-func each(n int, do func(i int)) {
-	var g errgroup.Group
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i := range n {
-		g.Go(func() error {
-			do(i)
-			return nil
-		})
-	}
-	_ = g.Wait()
 }
 
 // golden compares lines with a file of testdata.
@@ -135,20 +101,9 @@ func TestCorpusLoadsOrIsRefusedWithAPointer(t *testing.T) {
 // reached asks for an operation by sample URLs below each base path.
 func reached(t *testing.T, doc *Document, op *caddymgw.Operation) bool {
 	t.Helper()
-	segments, err := splitTemplate(op.Template)
-	require.NoError(t, err)
-	var path strings.Builder
-	for _, p := range segments {
-		path.WriteByte('/')
-		for i, text := range p {
-			if i > 0 {
-				fmt.Fprintf(&path, "zq%dzq", i)
-			}
-			path.WriteString(url.PathEscape(text))
-		}
-	}
+	path := corpus.Path(t, op.Template)
 	return slices.ContainsFunc(doc.API.BasePaths, func(base string) bool {
-		u, err := url.Parse(base + path.String())
+		u, err := url.Parse(base + path)
 		require.NoError(t, err)
 		got, _ := doc.Route(&http.Request{Method: op.Method, URL: u})
 		return got == op

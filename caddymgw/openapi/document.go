@@ -51,7 +51,7 @@ func Load(file string, options Options) (*Document, error) {
 		return nil, err
 	}
 	defer s.close()
-	c := &compiler{sources: s, options: options, standIns: map[string]*caddymgw.Scheme{}, doc: &Document{API: new(caddymgw.API), options: options}}
+	c := &compiler{sources: s, options: options, standIns: map[string]*caddymgw.Scheme{}, known: map[*caddymgw.Operation]bool{}, doc: &Document{API: new(caddymgw.API), options: options}}
 	if err := c.compile(); err != nil {
 		return nil, err
 	}
@@ -60,8 +60,9 @@ func Load(file string, options Options) (*Document, error) {
 }
 
 // Files returns the document and every local file that it refers to, sorted.
-func Files(file string) ([]string, error) {
-	doc, err := Load(file, Options{})
+// Errors are those of Load.
+func Files(file string, options Options) ([]string, error) {
+	doc, err := Load(file, options)
 	if err != nil {
 		return nil, err
 	}
@@ -72,8 +73,9 @@ func Files(file string) ([]string, error) {
 // Its denials are 400, 404 and 405.
 func (d *Document) Route(r *http.Request) (*caddymgw.Operation, *caddymgw.Denial) {
 	var buffer [16]string
-	segments, err := appendCanonical(buffer[:0], r.URL.EscapedPath(), d.options.AllowEncodedSlash, d.options.AllowSemicolon)
-	if err != nil {
+	escaped := r.URL.EscapedPath()
+	segments, err := appendCanonical(buffer[:0], escaped, d.options.AllowEncodedSlash, d.options.AllowSemicolon)
+	if err != nil || r.URL.RawPath != "" && r.URL.RawPath != escaped && !d.sameSegments(r.URL.RawPath, segments) {
 		return nil, caddymgw.Deny(fault.BadRequest, caddymgw.ReasonPath)
 	}
 	if op := d.trie.find(segments, r.Method); op != nil {
@@ -88,6 +90,13 @@ func (d *Document) Route(r *http.Request) (*caddymgw.Operation, *caddymgw.Denial
 	denial := caddymgw.Deny(fault.MethodNotAllowed, caddymgw.ReasonNoMethod)
 	denial.Allow = slices.Compact(allow)
 	return nil, denial
+}
+
+// sameSegments compares with the path as it came: net/url encodes it anew from
+// the decoded one where any byte of it needs that, and "%2F" would become a slash.
+func (d *Document) sameSegments(raw string, segments []string) bool {
+	came, err := Canonical(raw, d.options.AllowEncodedSlash, d.options.AllowSemicolon)
+	return err == nil && slices.Equal(came, segments)
 }
 
 // ErrNestedBasePaths means that it can't be told how much of a path to strip.

@@ -16,6 +16,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/caddymgw/gateway/internal/corpus"
 )
 
 const (
@@ -31,7 +33,7 @@ func TestSecurityEqualsThatOfKin(t *testing.T) {
 	t.Parallel()
 	documents := loadCorpus(t)
 	compared := make([]comparison, len(documents))
-	each(len(documents), func(i int) { compared[i] = compare(documents[i]) })
+	corpus.Each(len(documents), func(i int) { compared[i] = compare(documents[i]) })
 	var lines []string
 	reasons := map[string]int{}
 	nDocuments, nOperations := 0, 0

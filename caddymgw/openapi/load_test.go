@@ -183,7 +183,7 @@ components: {pathItems: {/item: {get: {}}}}
 
 func TestAFileThatIsNotThere(t *testing.T) {
 	t.Parallel()
-	_, err := Files(filepath.Join(t.TempDir(), "none", "api.yaml"))
+	_, err := Files(filepath.Join(t.TempDir(), "none", "api.yaml"), Options{})
 	require.ErrorIs(t, err, os.ErrNotExist)
 	file := filepath.Join(t.TempDir(), "api.yaml")
 	require.Equal(t, "api.yaml: the file can't be read: no such file or directory", refusal(t, file, Options{}))

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/caddymgw/gateway/caddymgw"
+	"github.com/caddymgw/gateway/internal/corpus"
 )
 
 const (
@@ -26,7 +27,7 @@ func TestRouteFindsWhatTheSpecificationSays(t *testing.T) {
 	t.Parallel()
 	documents := loadCorpus(t)
 	var found, none atomic.Int64
-	each(len(documents), func(i int) {
+	corpus.Each(len(documents), func(i int) {
 		if documents[i].err != nil || len(documents[i].doc.API.Operations) == 0 {
 			return
 		}

@@ -35,7 +35,7 @@ post: {operationId: post, security: [{k: []}]}
 	doc, err := Load(file, Options{})
 	require.NoError(t, err)
 	require.Equal(t, []string{
-		"put: (default_security oauth2[])", "item: (u[])", "get: (q[])", "post: (k[])", "get: (q[])",
+		"put: (default_security oauth2[])", "item: (u[])", "GET /file: (q[])", "post: (k[])", "GET /operation: (q[])",
 	}, operations(doc))
 	require.Equal(t, "item", answer(t, doc, "GET /v1/own"))
 	require.Equal(t, "put", answer(t, doc, "PUT /own"))
@@ -46,7 +46,7 @@ post: {operationId: post, security: [{k: []}]}
 		names = append(names, name)
 	}
 	require.Equal(t, []string{"api.yaml", "get.yaml", "parts/item", "parts/schemes"}, names)
-	files, err := Files(file)
+	files, err := Files(file, Options{})
 	require.NoError(t, err)
 	require.Equal(t, doc.Files, files)
 }

@@ -129,6 +129,9 @@ func (c *compiler) keyPlace(s *caddymgw.Scheme, v *value) error {
 			return v.errorf("%q is no header name (RFC 9110 section 5.6.2)", name)
 		}
 		s.Place.Name = http.CanonicalHeaderKey(name)
+		if slices.Contains([]string{"Host", "Trailer", "Transfer-Encoding", "Content-Length", "Connection"}, s.Place.Name) {
+			return v.errorf("the header %s belongs to the connection and never holds a key", name)
+		}
 	case s.Place.In == credential.Query, s.Place.In == credential.Cookie && !c.swagger():
 	case c.swagger():
 		return v.errorf("in %q: must be header or query", in)

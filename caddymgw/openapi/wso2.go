@@ -39,6 +39,9 @@ func (c *compiler) extensions(root *value) error {
 	if err := c.readMutualTLS(root); err != nil {
 		return err
 	}
+	if err := c.transports(root); err != nil {
+		return err
+	}
 	var err error
 	if c.app, err = c.application(root); err != nil {
 		return err
@@ -52,6 +55,32 @@ func (c *compiler) extensions(root *value) error {
 		return err
 	}
 	c.disabled = &b
+	return nil
+}
+
+// transports reads x-wso2-transports. Where http is not among them, the API is
+// served over TLS only.
+func (c *compiler) transports(root *value) error {
+	v, err := root.get("x-wso2-transports")
+	if err != nil || v == nil {
+		return err
+	}
+	items, err := v.list()
+	if err != nil {
+		return err
+	}
+	c.doc.API.TLSOnly = true
+	for _, item := range items {
+		s, err := item.str()
+		switch {
+		case err != nil:
+			return err
+		case s == "http":
+			c.doc.API.TLSOnly = false
+		case s != "https":
+			return item.errorf("%q is no transport: there are http and https", s)
+		}
+	}
 	return nil
 }
 

@@ -53,7 +53,7 @@ func signer(t testing.TB, alg string) crypto.Signer {
 		return newEC(t, elliptic.P384())
 	case "ES512":
 		return newEC(t, elliptic.P521())
-	case "EdDSA":
+	case "EdDSA", "Ed25519":
 		return newEd25519(t)
 	default:
 		return rsaKey()
@@ -72,6 +72,9 @@ func sign(t testing.TB, alg string, key crypto.Signer) (string, *Token) {
 func TestSignedTokensVerify(t *testing.T) {
 	t.Parallel()
 	for alg := range algorithms {
+		if Symmetric(alg) {
+			continue
+		}
 		t.Run(alg, func(t *testing.T) {
 			t.Parallel()
 			key := signer(t, alg)
@@ -193,6 +196,7 @@ func TestCheckKey(t *testing.T) {
 		n := new(big.Int).Lsh(big.NewInt(1), bits-1)
 		return n.Add(n, big.NewInt(1))
 	}
+	large := int64(1)<<32 + 1
 	weak := big.NewInt(1)
 	for _, p := range rocaPrimes {
 		weak.Mul(weak, big.NewInt(p))
@@ -222,12 +226,19 @@ func TestCheckKey(t *testing.T) {
 		"RSA with exponent 0":                {"RS256", &rsa.PublicKey{N: odd(2048)}, ErrKey},
 		"RSA with a negative exponent":       {"RS256", &rsa.PublicKey{N: odd(2048), E: -3}, ErrKey},
 		"RSA of the chips of CVE-2017-15361": {"RS256", &rsa.PublicKey{N: weak, E: 65537}, ErrKey},
+		"RSA with an exponent of 33 bits":    {"RS256", &rsa.PublicKey{N: odd(2048), E: int(large)}, ErrKey},
+		"RSA with an even modulus":           {"RS256", &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 2047), E: 65537}, ErrKey},
 		"RSA is not for ES256":               {"ES256", &rsa.PublicKey{N: odd(2048), E: 65537}, ErrAlgorithm},
 		"RSA is not for EdDSA":               {"EdDSA", &rsa.PublicKey{N: odd(2048), E: 65537}, ErrAlgorithm},
 		"a private key is not public":        {"ES256", newEC(t, elliptic.P256()), ErrKey},
 		"bytes are no key":                   {"ES256", []byte("secret"), ErrKey},
 		"nothing is no key":                  {"ES256", nil, ErrKey},
-		"HS256 is unknown":                   {"HS256", []byte("secret"), ErrAlgorithm},
+		"Ed25519 has two names":              {"Ed25519", newEd25519(t).Public(), nil},
+		"RSA is not for Ed25519":             {"Ed25519", &rsa.PublicKey{N: odd(2048), E: 65537}, ErrAlgorithm},
+		"P-256 is not for Ed25519":           {"Ed25519", newEC(t, elliptic.P256()).Public(), ErrAlgorithm},
+		"Ed448 is unknown":                   {"Ed448", newEd25519(t).Public(), ErrAlgorithm},
+		"bytes are no secret for HS256":      {"HS256", []byte(strings.Repeat("s", 64)), ErrAlgorithm},
+		"a string is no secret for HS256":    {"HS256", strings.Repeat("s", 64), ErrAlgorithm},
 		"es256 is unknown":                   {"es256", newEC(t, elliptic.P256()).Public(), ErrAlgorithm},
 		"no algorithm":                       {"", newEC(t, elliptic.P256()).Public(), ErrAlgorithm},
 	} {

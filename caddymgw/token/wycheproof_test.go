@@ -46,34 +46,36 @@ type vectors struct {
 }
 
 const (
-	secretKey = "HMAC is never a signature here"
+	outside   = "a character outside of the alphabet"
 	noPayload = "an empty payload is no claims set"
 	otherAlg  = "the key names another algorithm than the header"
 	noSuchAlg = "the key names an algorithm that RFC 7518 does not have"
 	keyUse    = "use and key_ops are judged by whoever reads a key set"
+	sameText  = "the text is that of 357, which is valid: the padding that it speaks of is not there"
+	mixedSet  = "a set of secrets and public keys is refused by whoever reads it"
 )
 
 // Valid vectors that are refused all the same.
 var strictness = map[string]map[int]string{
 	"json_web_signature_test.json": {
-		1: secretKey, 348: secretKey, 352: secretKey, 357: secretKey, 358: secretKey, 359: secretKey, 372: secretKey, 373: secretKey, 376: secretKey, 377: secretKey,
+		372: outside, 373: outside,
 		259: noPayload, 264: noPayload, 268: noPayload, 272: noPayload, 320: noPayload, 325: noPayload,
 		346: otherAlg, 350: otherAlg, 347: noSuchAlg, 351: noSuchAlg,
 	},
-	"json_web_crypto_test.json": {1: secretKey, 48: secretKey},
 }
 
 // Invalid vectors with good signatures, that are not this package's to refuse.
 var elsewhere = map[string]map[int]string{
-	"json_web_signature_test.json": {353: keyUse, 354: keyUse, 355: keyUse, 356: keyUse},
+	"json_web_signature_test.json": {353: keyUse, 354: keyUse, 355: keyUse, 356: keyUse, 367: sameText, 370: sameText},
+	"json_web_crypto_test.json":    {47: mixedSet},
 }
 
 func TestWycheproof(t *testing.T) {
 	t.Parallel()
 	dir := shared.Dir(t, "jose")
 	for file, want := range map[string]struct{ judged, verified int }{
-		"json_web_signature_test.json": {judged: 397, verified: 26},
-		"json_web_crypto_test.json":    {judged: 49, verified: 2},
+		"json_web_signature_test.json": {judged: 395, verified: 34},
+		"json_web_crypto_test.json":    {judged: 48, verified: 4},
 	} {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
@@ -82,6 +84,7 @@ func TestWycheproof(t *testing.T) {
 			var all vectors
 			require.NoError(t, json.Unmarshal(content, &all))
 			judged, verified := 0, 0
+			texts := map[int]string{}
 			for _, g := range all.Groups {
 				if strings.HasPrefix(g.Comment, "jwe_") {
 					continue
@@ -91,14 +94,18 @@ func TestWycheproof(t *testing.T) {
 					key = g.Private
 				}
 				for _, v := range g.Tests {
-					if elsewhere[file][v.ID] != "" {
-						continue
-					}
-					judged++
 					var text string
 					if json.Unmarshal(v.JWS, &text) != nil {
 						text = string(v.JWS)
 					}
+					texts[v.ID] = text
+					if reason := elsewhere[file][v.ID]; reason != "" {
+						if reason == sameText {
+							require.Equal(t, texts[357], text)
+						}
+						continue
+					}
+					judged++
 					reason := strictness[file][v.ID]
 					tok, err := parseBytes(text)
 					if err == nil {
@@ -166,6 +173,8 @@ func (k *jwk) public(t *testing.T) any {
 		require.NoError(t, err)
 		return public
 	default:
-		return []byte(k.K)
+		secret, err := decode(k.K)
+		require.NoError(t, err)
+		return HMACSecret(secret)
 	}
 }

@@ -1,6 +1,7 @@
 package apikeyissuer
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"mime"
@@ -18,6 +19,9 @@ import (
 
 // maxBody is more than any sensible request needs, in bytes.
 const maxBody = 4 << 10
+
+// bodyTimeout is how long a client may take to send it.
+const bodyTimeout = 5 * time.Second
 
 // wish is the request body: less than the caller may have, never more.
 type wish struct {
@@ -70,7 +74,10 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *answer) {
 	if r.ContentLength > maxBody {
 		return nil, &answer{code: fault.ContentTooLarge}
 	}
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(bodyTimeout)) // where it can't be set, the server's own counts
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	_ = control.SetReadDeadline(time.Time{})
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
@@ -102,6 +109,9 @@ func (h *Handler) grant(user mgw.User, body []byte) (apikey.Grant, *answer) {
 	if err := json.Unmarshal(body, &w, json.RejectUnknownMembers(true)); err != nil {
 		return g, &answer{fault.BadRequest, explain(err)}
 	}
+	if bad := w.check(body); bad != "" {
+		return g, &answer{fault.BadRequest, bad}
+	}
 	if life := time.Duration(w.ValidityTime); life > 0 && (g.Life == 0 || life < g.Life) {
 		g.Life = life
 	}
@@ -119,8 +129,27 @@ func (h *Handler) grant(user mgw.User, body []byte) (apikey.Grant, *answer) {
 	if g.Scopes, err = apikey.NarrowScopes(user.Scopes, w.Scopes); err != nil {
 		return g, &answer{fault.BadRequest, err.Error()}
 	}
+	if w.Scopes != nil && len(w.Scopes) == 0 {
+		g.Scopes = nil // no scope is less than any
+	}
 	g.Name, g.Operations, g.Addresses, g.Referers = w.Name, w.Operations, w.Addresses, w.Referers
 	return g, nil
+}
+
+// check refuses what looks like a limit and is none.
+func (w *wish) check(body []byte) string {
+	if bytes.Equal(bytes.TrimSpace(body), []byte("null")) {
+		return "The body must be one JSON object, each member once"
+	}
+	for name, empty := range map[string]bool{
+		"apis": w.APIs != nil && len(w.APIs) == 0, "operations": w.Operations != nil && len(w.Operations) == 0,
+		"permittedIPs": w.Addresses != nil && len(w.Addresses) == 0, "permittedReferers": w.Referers != nil && len(w.Referers) == 0,
+	} {
+		if empty {
+			return name + ": must not be empty; leave it out for no limit"
+		}
+	}
+	return ""
 }
 
 // explain names the member that is wrong, and never repeats its value.

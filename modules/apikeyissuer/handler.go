@@ -75,6 +75,14 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if !strings.HasPrefix(h.Path, "/") || len(h.Path) == 1 || strings.HasSuffix(h.Path, "/") || strings.ContainsAny(h.Path, "*%?#") {
 		return fmt.Errorf("apikey_issuer: path %q: must begin with / and name a path without *, %% and a last /", h.Path)
 	}
+	if h.Validity < 0 {
+		return fmt.Errorf("apikey_issuer: validity %v is negative", time.Duration(h.Validity))
+	}
+	for _, api := range h.APIs {
+		if api.Name == "" {
+			return errors.New("apikey_issuer: an API has no name")
+		}
+	}
 	if most := h.app.Validity(); most > 0 && time.Duration(h.Validity) > most {
 		return fmt.Errorf("apikey_issuer: validity %v is longer than that of api_keys, %v", time.Duration(h.Validity), most)
 	}
@@ -180,7 +188,7 @@ func foreign(r *http.Request) bool {
 		return false
 	}
 	u, err := url.Parse(origin)
-	return err != nil || !strings.EqualFold(u.Host, r.Host)
+	return err != nil || !strings.EqualFold(u.Host, r.Host) || r.TLS != nil && u.Scheme != "https"
 }
 
 // login authenticates the caller by HTTP Basic (RFC 7617). The Authorization

@@ -21,8 +21,10 @@ func init() {
 
 // Filter replaces, in the field "request" of a log line, the values of every
 // header, query parameter and cookie that a loaded OpenAPI document declares as
-// a credential, in whatever spelling; and everything that looks like a signed
-// token. What it replaces reads REDACTED.
+// a credential, in whatever spelling; Authorization always; what stands before an
+// @ in URLs; and everything that looks like a signed token. It does the same to
+// the headers in "resp_headers" and to URLs in text fields such as "uri", where
+// it is named for them. What it replaces reads REDACTED.
 type Filter struct{}
 
 // CaddyModule returns the Caddy module information.
@@ -36,48 +38,65 @@ func (Filter) Provision(ctx caddy.Context) error {
 	return nil
 }
 
-// Filter returns the field with a cleaned copy of the request; other fields
-// are returned as they are.
+// Filter returns the field with a cleaned copy; fields of other kinds are
+// returned as they are.
 func (Filter) Filter(in zapcore.Field) zapcore.Field {
-	if r, ok := in.Interface.(caddyhttp.LoggableHTTPRequest); ok {
-		r.Request = clean(r.Request)
-		in.Interface = r
+	switch value := in.Interface.(type) {
+	case caddyhttp.LoggableHTTPRequest:
+		value.Request = clean(value.Request)
+		in.Interface = value
+	case caddyhttp.LoggableHTTPHeader:
+		value.Header = cleanHeaders(value.Header)
+		in.Interface = value
+	}
+	if in.Type == zapcore.StringType {
+		in.String = cleanURI(in.String)
 	}
 	return in
 }
 
 const redacted = "REDACTED"
 
-// jws is a compact JWS: its header is a JSON object, which starts so.
-var jws = regexp.MustCompile(`eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*`)
+// jws is a compact JWS: its header is a JSON object, which starts so. Its dots
+// may be escaped.
+var jws = regexp.MustCompile(`eyJ[A-Za-z0-9_-]*(\.|%2[eE])[A-Za-z0-9_-]+(\.|%2[eE])[A-Za-z0-9_-]*`)
+
+// userinfo is the user and password of a URL (RFC 3986 section 3.2.1).
+var userinfo = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*://)[^/?#@]*@`)
 
 func clean(r *http.Request) *http.Request {
 	c := r.WithContext(r.Context())
 	c.RequestURI = cleanURI(r.RequestURI)
-	c.Header = make(http.Header, len(r.Header))
-	for name, values := range r.Header {
-		cleaned := make([]string, len(values))
-		for i, v := range values {
-			cleaned[i] = cleanHeader(name, v)
-		}
-		c.Header[name] = cleaned
-	}
+	c.Header = cleanHeaders(r.Header)
 	return c
+}
+
+func cleanHeaders(h http.Header) http.Header {
+	cleaned := make(http.Header, len(h))
+	for name, values := range h {
+		list := make([]string, len(values))
+		for i, v := range values {
+			list[i] = cleanHeader(name, v)
+		}
+		cleaned[name] = list
+	}
+	return cleaned
 }
 
 func cleanHeader(name, value string) string {
 	switch {
-	case mgw.Redacted("header", name):
+	case mgw.Redacted("header", name), name == "Authorization", name == "Proxy-Authorization":
 		return redacted
 	case name == "Cookie":
 		value = cleanPairs(value, ";", "cookie")
-	case name == "Referer":
+	case name == "Referer", name == "Location", name == "Content-Location":
 		value = cleanURI(value)
 	}
 	return jws.ReplaceAllLiteralString(value, redacted)
 }
 
 func cleanURI(uri string) string {
+	uri = userinfo.ReplaceAllString(uri, "${1}"+redacted+"@")
 	path, query, found := strings.Cut(uri, "?")
 	if found {
 		uri = path + "?" + cleanPairs(query, "&", "query")

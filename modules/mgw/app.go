@@ -1,6 +1,7 @@
 package mgw
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -14,6 +15,7 @@ import (
 	"github.com/caddymgw/gateway/caddymgw/apikey"
 	"github.com/caddymgw/gateway/caddymgw/basic"
 	"github.com/caddymgw/gateway/caddymgw/keyring"
+	"github.com/caddymgw/gateway/caddymgw/token"
 )
 
 func init() {
@@ -33,9 +35,21 @@ type App struct {
 	// users. Relative to the working directory in JSON, to the Caddyfile there.
 	UsersFile string `json:"users_file,omitempty"`
 
+	// Accept password hashes as WSO2 API Microgateway has them (@sha256:{hex},
+	// @sha384:{hex}, @sha512:{hex}, SHA-1 in hex). They have no salt: for a
+	// migration only, and warned of.
+	LegacyHashes bool `json:"legacy_hashes,omitempty"`
+
 	// SHA-256 of UsersFile, so that a reload sees a changed one. Written by the
 	// Caddyfile adapter.
 	UsersFingerprint string `json:"users_fingerprint,omitempty"`
+
+	// Who may sign OAuth 2 and OpenID Connect access tokens. Default: nobody.
+	TokenIssuers []TokenIssuer `json:"token_issuers,omitempty"`
+
+	// Changes when a file does that a secret refers to ({file.*}), so that a reload
+	// sees it. Written by the Caddyfile adapter.
+	SecretsStamp string `json:"secrets_stamp,omitempty"`
 
 	// How much the clocks of signers may differ from ours. Default: 5s; at most 60s.
 	Leeway caddy.Duration `json:"leeway,omitempty"`
@@ -48,6 +62,9 @@ type App struct {
 	warned    sync.Map // what Warn has said
 	redacted  bool
 	apis      apiRegistry
+
+	trusted []trusted
+	tokens  *token.Cache // of access tokens, for every verifier of this configuration
 
 	mu       sync.Mutex // of backends, while provisioning
 	backends []func(*keyring.Ring)
@@ -79,18 +96,19 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if a.APIKeys == nil {
 		a.APIKeys = new(APIKeys)
 	}
-	leeway := time.Duration(a.Leeway)
-	switch {
-	case leeway == 0:
-		leeway = defaultLeeway
-	case leeway < 0 || leeway > maxLeeway:
+	if leeway := time.Duration(a.Leeway); leeway < 0 || leeway > maxLeeway {
 		return fmt.Errorf("leeway %v: must be between 0 and %v", leeway, maxLeeway)
 	}
 	if err := a.provisionUsers(ctx); err != nil {
 		return err
 	}
-	return a.provisionAuthority(leeway)
+	if err := a.provisionAuthority(); err != nil {
+		return err
+	}
+	return a.provisionTokenIssuers()
 }
+
+func (a *App) leeway() time.Duration { return cmp.Or(time.Duration(a.Leeway), defaultLeeway) }
 
 // FromContext returns the app of the configuration that ctx provisions; one
 // with all defaults where none is configured.
@@ -137,6 +155,13 @@ type VerifierModule interface {
 	// Verifier returns what verifies; caddymgw.Closed() where the
 	// configuration names nobody to trust. It is called once, after Provision.
 	Verifier() caddymgw.Verifier
+}
+
+// SchemeChecker is a VerifierModule that is not for every security scheme.
+type SchemeChecker interface {
+	// CheckScheme returns why the module can't verify a scheme, such as "it
+	// verifies the type apiKey".
+	CheckScheme(*caddymgw.Scheme) error
 }
 
 // Interface guards

@@ -3,7 +3,9 @@ package mgw
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"os"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -54,6 +56,32 @@ func parseDuration(d *caddyfile.Dispenser, arg string) (caddy.Duration, error) {
 		return 0, d.Errf("%s is not a duration above 0, like 10m, 1h or 90d", arg)
 	}
 	return caddy.Duration(v), nil
+}
+
+// reference reports whether a secret is named rather than written out.
+func reference(s string) bool {
+	return strings.HasPrefix(s, "{env.") || strings.HasPrefix(s, "{file.")
+}
+
+// Stamp changes when a file does that one of the secrets refers to ({file.*}). It
+// is made of times and sizes: a hash would help to guess a short secret.
+func Stamp(secrets ...string) string {
+	h := sha256.New()
+	found := false
+	for _, s := range secrets {
+		file, ok := strings.CutPrefix(s, "{file.")
+		if !ok {
+			continue
+		}
+		if info, err := os.Stat(strings.TrimSuffix(file, "}")); err == nil {
+			found = true
+			fmt.Fprintln(h, file, info.ModTime().UnixNano(), info.Size())
+		}
+	}
+	if !found {
+		return ""
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // Fingerprint returns the SHA-256 of the files in hex, so that the adapted

@@ -52,7 +52,7 @@ const (
 	defaultValidity = 90 * 24 * time.Hour
 )
 
-func (a *App) provisionAuthority(leeway time.Duration) error {
+func (a *App) provisionAuthority() error {
 	k := a.APIKeys
 	validity := a.Validity()
 	switch {
@@ -69,7 +69,7 @@ func (a *App) provisionAuthority(leeway time.Duration) error {
 		Issuer:            a.Issuer(),
 		Audience:          k.Audience,
 		Validity:          validity,
-		Leeway:            leeway,
+		Leeway:            a.leeway(),
 		RequireListedAPIs: k.RequireListedAPIs,
 		Revocations:       caddymgw.NoRevocations{},
 		Ledger:            ledger.Memory(time.Now),

@@ -29,6 +29,10 @@ func init() {
 //			apis   <name> [<version...>]
 //		}
 //		users_file <file>
+//		legacy_hashes
+//		token_issuer <iss> {
+//			...
+//		}
 //		leeway     <duration>
 //	}
 func parseOption(d *caddyfile.Dispenser, existing any) (any, error) {
@@ -43,7 +47,7 @@ func parseOption(d *caddyfile.Dispenser, existing any) (any, error) {
 	seen := Once{}
 	for d.NextBlock(0) {
 		option := d.Val()
-		if option != "user" {
+		if option != "user" && option != "token_issuer" {
 			if err := seen.Check(d); err != nil {
 				return nil, err
 			}
@@ -56,12 +60,18 @@ func parseOption(d *caddyfile.Dispenser, existing any) (any, error) {
 			var u User
 			u, err = parseUser(d)
 			app.Users = append(app.Users, u)
+		case "token_issuer":
+			var t TokenIssuer
+			t, err = parseTokenIssuer(d)
+			app.TokenIssuers = append(app.TokenIssuers, t)
 		case "users_file":
 			app.UsersFile, err = OneArg(d)
 			if err == nil {
 				app.UsersFile = Relative(d, app.UsersFile)
 				app.UsersFingerprint = Fingerprint(app.UsersFile)
 			}
+		case "legacy_hashes":
+			app.LegacyHashes, err = true, NoArg(d)
 		case "leeway":
 			app.Leeway, err = DurationArg(d)
 		default:
@@ -71,7 +81,24 @@ func parseOption(d *caddyfile.Dispenser, existing any) (any, error) {
 			return nil, err
 		}
 	}
+	app.SecretsStamp = app.stamp()
 	return httpcaddyfile.App{Name: "mgw", Value: caddyconfig.JSON(app, nil)}, nil
+}
+
+func (a *App) stamp() string {
+	var secrets []string
+	if a.APIKeys != nil {
+		secrets = append(secrets, a.APIKeys.SigningKey)
+	}
+	for _, u := range a.Users {
+		secrets = append(secrets, u.Hash)
+	}
+	for _, t := range a.TokenIssuers {
+		if t.Introspection != nil {
+			secrets = append(secrets, t.Introspection.ClientSecret)
+		}
+	}
+	return Stamp(secrets...)
 }
 
 func parseAPIKeys(d *caddyfile.Dispenser) (*APIKeys, error) {
@@ -121,8 +148,8 @@ func parseUser(d *caddyfile.Dispenser) (User, error) {
 	if !d.Args(&u.Name, &u.Hash) {
 		return u, d.Err("user wants a name and the hash of a password, as `caddymgw hash-password` prints it")
 	}
-	if d.NextArg() {
-		return u, d.ArgErr()
+	if d.NextArg() { // which may be a password, and is not repeated
+		return u, d.Err("user wants no more than a name and a hash")
 	}
 	seen := Once{}
 	for nesting := d.Nesting(); d.NextBlock(nesting); {

@@ -25,7 +25,10 @@ type pooled struct {
 	released bool
 	cache    string
 	guard    bool
+	keys     []string // of token issuers
 }
+
+var errTakenDown = errors.New("the configuration was taken down")
 
 type pooledCache struct{ *token.Cache }
 
@@ -39,7 +42,7 @@ func (p *pooled) takeCache(fingerprint string) (*token.Cache, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.released {
-		return nil, errors.New("the configuration was taken down")
+		return nil, errTakenDown
 	}
 	v, _, err := signatureCaches.LoadOrNew(fingerprint, func() (caddy.Destructor, error) {
 		return pooledCache{token.NewCache(0)}, nil
@@ -76,6 +79,10 @@ func (p *pooled) release() error {
 		_, err := basicGuards.Delete(guardKey)
 		errs = append(errs, err)
 	}
-	p.cache, p.guard, p.released = "", false, true
+	for _, name := range p.keys {
+		_, err := tokenKeys.Delete(name)
+		errs = append(errs, err)
+	}
+	p.cache, p.guard, p.keys, p.released = "", false, nil, true
 	return errors.Join(errs...)
 }

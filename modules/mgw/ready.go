@@ -78,6 +78,10 @@ func (a *App) open() {
 		a.err = fmt.Errorf("publishing the signing keys: %w", err)
 		return
 	}
+	if err := a.openTokenKeys(ctx); err != nil {
+		a.err = err
+		return
+	}
 	a.authority.Open(ring, cache)
 	a.ready.Store(true)
 	a.logger.Debug("ready", zap.String("signing_key", ring.Active().ID))

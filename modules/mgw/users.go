@@ -48,7 +48,10 @@ func (a *App) provisionUsers(ctx caddy.Context) error {
 	var users []basic.User
 	repl := caddy.NewReplacer()
 	for _, u := range a.Users {
-		hash, err := repl.ReplaceOrErr(u.Hash, true, true)
+		hash, err := u.Hash, error(nil)
+		if reference(hash) {
+			hash, err = repl.ReplaceOrErr(hash, true, true)
+		}
 		if err != nil {
 			return fmt.Errorf("user %s: hash: %w", u.Name, err)
 		}
@@ -72,6 +75,9 @@ func (a *App) provisionUsers(ctx caddy.Context) error {
 	if len(users) == 0 {
 		return nil
 	}
+	if a.LegacyHashes {
+		a.logger.Warn("password hashes without salt are accepted (legacy_hashes): give each user a new one, as `caddymgw hash-password` makes it")
+	}
 	guard, err := a.pooled.takeGuard()
 	if err != nil {
 		return err
@@ -85,8 +91,9 @@ func (a *App) provisionUsers(ctx caddy.Context) error {
 		comparers[m.prefix] = mod.(caddyauth.Comparer)
 	}
 	a.basic, err = basic.New(basic.Config{
-		Users: users,
-		Guard: guard,
+		Users:        users,
+		Guard:        guard,
+		LegacyHashes: a.LegacyHashes,
 		Compare: func(hash []byte) (basic.Comparer, error) {
 			for prefix, c := range comparers {
 				if strings.HasPrefix(string(hash), prefix) {

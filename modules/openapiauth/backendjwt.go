@@ -37,6 +37,9 @@ func (b *BackendJWT) provision(app *mgw.App) error {
 	if !httpguts.ValidHeaderFieldName(b.Header) {
 		return fmt.Errorf("backend_jwt %q: not a header name", b.Header)
 	}
+	if err := ownable(b.Header); err != nil {
+		return fmt.Errorf("backend_jwt %s: %w", b.Header, err)
+	}
 	b.Header = http.CanonicalHeaderKey(b.Header)
 	if b.Dialect != "" && b.Dialect != "wso2" {
 		return fmt.Errorf("backend_jwt: dialect %q: must be wso2", b.Dialect)

@@ -35,6 +35,7 @@ func init() {
 //		backend_jwt      <header> {
 //			...
 //		}
+//		resource         <url>
 //		strip_base_path
 //		faults           wso2|problem|caddy
 //		allow_encoded_slash
@@ -48,9 +49,6 @@ func parse(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
 		return nil, d.Err("openapi_auth wants one argument, the OpenAPI document; it takes no matcher (use a handle block)")
 	}
 	handler.Document = mgw.Relative(d, handler.Document)
-	if files, err := openapi.Files(handler.Document); err == nil {
-		handler.Fingerprint = mgw.Fingerprint(files...)
-	}
 	seen := mgw.Once{}
 	for d.NextBlock(0) {
 		if option := d.Val(); option != "scheme" && option != "identity_header" {
@@ -60,6 +58,11 @@ func parse(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
 		}
 		if err := handler.parseOption(d); err != nil {
 			return nil, err
+		}
+	}
+	if options, err := handler.options(); err == nil {
+		if files, err := openapi.Files(handler.Document, options); err == nil {
+			handler.Fingerprint = mgw.Fingerprint(files...)
 		}
 	}
 	return h.NewRoute(nil, handler), nil
@@ -98,6 +101,8 @@ func (h *Handler) parseOption(d *caddyfile.Dispenser) (err error) {
 		h.IdentityHeaders = append(h.IdentityHeaders, id)
 	case "backend_jwt":
 		h.BackendJWT, err = parseBackendJWT(d)
+	case "resource":
+		h.Resource, err = mgw.OneArg(d)
 	case "strip_base_path":
 		h.StripBasePath, err = true, mgw.NoArg(d)
 	case "faults":

@@ -77,6 +77,10 @@ type Handler struct {
 	// A short-lived JWT that tells the upstream who calls. Default: none.
 	BackendJWT *BackendJWT `json:"backend_jwt,omitempty"`
 
+	// The identifier of the API as a protected resource (RFC 9728), a URL.
+	// Default: scheme and host of each request, and the base path.
+	Resource string `json:"resource,omitempty"`
+
 	// Cut the base path from requests that pass.
 	StripBasePath bool `json:"strip_base_path,omitempty"`
 
@@ -95,8 +99,11 @@ type Handler struct {
 	gateway *caddymgw.Gateway
 	border  *caddymgw.Border
 	vary    string // where caches must look for keys
-	logs    bool
-	logger  *zap.Logger
+
+	certificateHeaders []string // where verifiers read certificates of clients
+	logs               bool
+	tokens             bool // access tokens are accepted here
+	logger             *zap.Logger
 }
 
 // IdentityHeader is one header that the upstream gets.
@@ -121,7 +128,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	d := h.decide(r)
 	h.publish(r, d)
 	if d.Denial != nil {
-		return h.refuse(w, d)
+		if d.Denial.Reason == caddymgw.ReasonNoOperation && h.describesResource(r) {
+			return h.describeResource(w, r)
+		}
+		return h.refuse(w, r, d)
 	}
 	if h.vary != "" {
 		w.Header().Add("Vary", h.vary)
@@ -129,14 +139,21 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	assertion, err := h.assertion(d)
 	if err != nil {
 		h.logger.Error("signing for the upstream failed", zap.Error(err))
-		return h.refuse(w, caddymgw.Decision{Operation: d.Operation, Denial: notReady()})
+		return h.refuse(w, r, caddymgw.Decision{Operation: d.Operation, Denial: notReady()})
 	}
+	query := r.URL.RawQuery
 	h.border.Cross(r, d)
 	if assertion != "" {
 		r.Header[h.BackendJWT.Header] = []string{assertion}
 	}
 	if h.StripBasePath {
 		h.stripBasePath(r)
+	}
+	if query != r.URL.RawQuery {
+		forgetOriginal(r)
+	}
+	if h.StripBasePath || query != r.URL.RawQuery {
+		r.RequestURI = r.URL.RequestURI()
 	}
 	return next.ServeHTTP(w, r)
 }
@@ -167,7 +184,7 @@ func (h *Handler) assertion(d caddymgw.Decision) (string, error) {
 }
 
 // refuse answers with the denial's status, challenges and fault.
-func (h *Handler) refuse(w http.ResponseWriter, d caddymgw.Decision) error {
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, d caddymgw.Decision) error {
 	denial := d.Denial
 	if c := h.logger.Check(zapcore.DebugLevel, "refused"); c != nil {
 		fields := []zap.Field{
@@ -182,6 +199,9 @@ func (h *Handler) refuse(w http.ResponseWriter, d caddymgw.Decision) error {
 	}
 	header := w.Header()
 	for _, c := range denial.Challenges {
+		if h.tokens && strings.HasPrefix(c, "Bearer ") {
+			c = fault.WithResource(c, h.resourceMetadata(r))
+		}
 		header.Add("WWW-Authenticate", c)
 	}
 	if denial.Allow != nil {
@@ -191,6 +211,8 @@ func (h *Handler) refuse(w http.ResponseWriter, d caddymgw.Decision) error {
 		header.Set("Retry-After", strconv.Itoa(int(denial.RetryAfter.Seconds())))
 	}
 	if h.Faults == fault.Caddy {
+		h.border.Clean(r)
+		forgetOriginal(r)
 		return caddyhttp.Error(denial.Status, errors.New(denial.Fault.Message()))
 	}
 	header.Set("Cache-Control", "no-store")
@@ -213,7 +235,14 @@ func (h *Handler) stripBasePath(r *http.Request) {
 	if r.URL.EscapedPath() != rest {
 		r.URL.RawPath = rest
 	}
-	r.RequestURI = r.URL.RequestURI()
+}
+
+// forgetOriginal takes the query of the request as it arrived out of Caddy's
+// memory: handle_errors restores it, and FastCGI sends it.
+func forgetOriginal(r *http.Request) {
+	if o, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok && o.URL != nil {
+		o.URL.RawQuery = r.URL.RawQuery
+	}
 }
 
 // Interface guards

@@ -44,19 +44,14 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if h.AuthHeader != "" && !httpguts.ValidHeaderFieldName(h.AuthHeader) {
 		return fmt.Errorf("auth_header %q: not a header name", h.AuthHeader)
 	}
-	defaults, err := defaultSecurity(h.DefaultSecurity)
+	if u, err := url.Parse(h.Resource); h.Resource != "" && (err != nil || u.Scheme == "" || u.Host == "" || u.Fragment != "") {
+		return fmt.Errorf("resource %q: must be a URL such as https://api.example.com/v1 (RFC 9728 section 1.2)", h.Resource)
+	}
+	options, err := h.options()
 	if err != nil {
 		return err
 	}
-	h.doc, err = openapi.Load(h.Document, openapi.Options{
-		BasePath:          h.BasePath,
-		DefaultSecurity:   defaults,
-		AuthHeader:        h.AuthHeader,
-		CombineAny:        h.Combine == "any",
-		AllowEncodedSlash: h.AllowEncodedSlash,
-		AllowSemicolon:    h.AllowSemicolon,
-	})
-	if err != nil {
+	if h.doc, err = openapi.Load(h.Document, options); err != nil {
 		return err
 	}
 	if err := h.app.RegisterAPI(h.doc.API, h.Document); err != nil {
@@ -72,7 +67,20 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 			return err
 		}
 	}
-	return h.provisionBorder()
+	return h.provisionBorder(server)
+}
+
+// options says how the document is read.
+func (h *Handler) options() (openapi.Options, error) {
+	defaults, err := defaultSecurity(h.DefaultSecurity)
+	return openapi.Options{
+		BasePath:          h.BasePath,
+		DefaultSecurity:   defaults,
+		AuthHeader:        h.AuthHeader,
+		CombineAny:        h.Combine == "any",
+		AllowEncodedSlash: h.AllowEncodedSlash,
+		AllowSemicolon:    h.AllowSemicolon,
+	}, err
 }
 
 var combinations = []string{"openapi", "any"}
@@ -95,7 +103,7 @@ func defaultSecurity(words []string) (openapi.DefaultSecurity, error) {
 }
 
 func (h *Handler) provisionSchemes(ctx caddy.Context, server *caddyhttp.Server) error {
-	named, err := h.loadNamed(ctx)
+	byName, err := h.loadNamed(ctx)
 	if err != nil {
 		return err
 	}
@@ -107,7 +115,7 @@ func (h *Handler) provisionSchemes(ctx caddy.Context, server *caddyhttp.Server) 
 			return err
 		}
 		mgw.Redact(s.Place)
-		v, ok := named[s.Name]
+		v, ok := byName[s.Name]
 		if !ok {
 			if v, err = defaultVerifier(ctx, s, byType); err != nil {
 				return err
@@ -126,8 +134,16 @@ func (h *Handler) provisionSchemes(ctx caddy.Context, server *caddyhttp.Server) 
 	}
 	slices.Sort(vary)
 	h.vary = strings.Join(slices.Compact(vary), ", ")
+	if h.certificateHeaders, err = h.guardCertificates(ctx, server, bound); err != nil {
+		return err
+	}
 	if err := h.refuseAmbient(bound); err != nil {
 		return err
+	}
+	for s, v := range bound {
+		token := s.Type == caddymgw.OAuth2 || s.Type == caddymgw.OpenIDConnect || s.HTTPScheme == "bearer"
+		_, ambient := v.(caddymgw.Ambient)
+		h.tokens = h.tokens || token && !ambient && v != nil && v != caddymgw.Closed()
 	}
 	unreachable := caddymgw.Bind(h.doc.API, func(s *caddymgw.Scheme) caddymgw.Verifier { return bound[s] })
 	if len(unreachable) > 0 {
@@ -163,13 +179,13 @@ func (h *Handler) refuseAmbient(bound map[*caddymgw.Scheme]caddymgw.Verifier) er
 // loadNamed loads the verifiers that the configuration names for schemes.
 func (h *Handler) loadNamed(ctx caddy.Context) (map[string]caddymgw.Verifier, error) {
 	for name := range h.SchemesRaw {
-		if !slices.ContainsFunc(h.doc.API.Schemes, func(s *caddymgw.Scheme) bool { return s.Name == name }) {
+		if !slices.ContainsFunc(h.doc.API.Schemes, named(name)) {
 			return nil, fmt.Errorf("scheme %s: the document %s declares no such scheme", name, h.Document)
 		}
 	}
-	named := map[string]caddymgw.Verifier{}
+	byName := map[string]caddymgw.Verifier{}
 	if len(h.SchemesRaw) == 0 {
-		return named, nil
+		return byName, nil
 	}
 	modules, err := ctx.LoadModule(h, "SchemesRaw")
 	if err != nil {
@@ -180,9 +196,18 @@ func (h *Handler) loadNamed(ctx caddy.Context) (map[string]caddymgw.Verifier, er
 		if !ok {
 			return nil, fmt.Errorf("scheme %s: the module is no verifier", name)
 		}
-		named[name] = v.Verifier()
+		if c, ok := m.(mgw.SchemeChecker); ok {
+			if err := c.CheckScheme(h.doc.API.Schemes[slices.IndexFunc(h.doc.API.Schemes, named(name))]); err != nil {
+				return nil, fmt.Errorf("scheme %s: %w", name, err)
+			}
+		}
+		byName[name] = v.Verifier()
 	}
-	return named, nil
+	return byName, nil
+}
+
+func named(name string) func(*caddymgw.Scheme) bool {
+	return func(s *caddymgw.Scheme) bool { return s.Name == name }
 }
 
 // defaultVerifier picks the module by the scheme's type; nil where this build
@@ -229,7 +254,7 @@ func expected(server *caddyhttp.Server, s *caddymgw.Scheme, document string) err
 	case strings.Contains(name, "."):
 		option, allowed = "expected_dot_headers", server.ExpectedDotHeaders
 	default:
-		return nil
+		return shadowed(server, s, document)
 	}
 	for _, entry := range allowed {
 		entry = strings.ToLower(entry)
@@ -243,7 +268,21 @@ func expected(server *caddyhttp.Server, s *caddymgw.Scheme, document string) err
 		document, s.Name, name, option, name, option, strings.Join(server.Listen, ", "), hyphenated)
 }
 
-func (h *Handler) provisionBorder() error {
+// shadowed refuses a key header that Caddy drops in favour of an expected one
+// with "_" or ".".
+func shadowed(server *caddyhttp.Server, s *caddymgw.Scheme, document string) error {
+	folded := credential.Fold(s.Place.Name)
+	for _, entry := range slices.Concat(server.ExpectedUnderscoreHeaders, server.ExpectedDotHeaders) {
+		prefix, glob := strings.CutSuffix(entry, "*")
+		if prefix = credential.Fold(prefix); folded == prefix || glob && strings.HasPrefix(folded, prefix) {
+			return fmt.Errorf("%s: scheme %s reads the header %s, which Caddy drops where a server expects %s: take that entry out of the options of the server that listens on %s",
+				document, s.Name, s.Place.Name, entry, strings.Join(server.Listen, ", "))
+		}
+	}
+	return nil
+}
+
+func (h *Handler) provisionBorder(server *caddyhttp.Server) error {
 	identities := make([]caddymgw.Identity, 0, len(h.IdentityHeaders))
 	for _, id := range h.IdentityHeaders {
 		if !httpguts.ValidHeaderFieldName(id.Header) {
@@ -252,9 +291,15 @@ func (h *Handler) provisionBorder() error {
 		if !slices.Contains(caddymgw.IdentityFields, id.Field) {
 			return fmt.Errorf("identity_header %s: field %q is none of %s", id.Header, id.Field, strings.Join(caddymgw.IdentityFields, ", "))
 		}
+		if err := ownable(id.Header); err != nil {
+			return fmt.Errorf("identity_header %s: %w", id.Header, err)
+		}
+		if slices.ContainsFunc(identities, func(other caddymgw.Identity) bool { return credential.SameHeader(other.Header, id.Header) }) {
+			return fmt.Errorf("identity_header %s: this header is set already", id.Header)
+		}
 		identities = append(identities, caddymgw.Identity{Header: http.CanonicalHeaderKey(id.Header), Field: id.Field})
 	}
-	var ours []string
+	ours := h.certificateHeaders
 	if h.BackendJWT != nil {
 		if err := h.BackendJWT.provision(h.app); err != nil {
 			return err
@@ -262,15 +307,34 @@ func (h *Handler) provisionBorder() error {
 		ours = append(ours, h.BackendJWT.Header)
 	}
 	h.border = caddymgw.NewBorder(h.doc.API, identities, ours, h.ForwardCredentials, apikey.LooksLikeKey)
-	h.gateway = &caddymgw.Gateway{Router: h.doc, Client: client, Target: target, SameSubject: h.SameSubject}
+	h.gateway = &caddymgw.Gateway{Router: h.doc, Client: h.client(server), Target: target, SameSubject: h.SameSubject}
 	return nil
 }
 
-// client is the address that trusted_proxies has found.
-func client(r *http.Request) netip.Addr {
-	ip, _ := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string)
-	addr, _ := netip.ParseAddr(ip)
-	return addr.Unmap()
+// ownable refuses headers that a proxy sets or removes itself.
+func ownable(header string) error {
+	switch credential.Fold(header) {
+	case "host", "connection", "content-length", "transfer-encoding", "trailer", "te", "keep-alive", "upgrade", "proxy-connection", "via",
+		"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "content-type", "cookie":
+		return errors.New("the proxy or the request itself needs this header: take another name")
+	}
+	return nil
+}
+
+// client returns what tells the address behind trusted proxies. Unless the server
+// reads X-Forwarded-For from the right (trusted_proxies_strict), the address that
+// Caddy believes is one that the client may have written itself: then it is not
+// known, and keys that are limited to addresses are refused.
+func (h *Handler) client(server *caddyhttp.Server) func(*http.Request) netip.Addr {
+	strict := server == nil || server.TrustedProxiesStrict > 0
+	return func(r *http.Request) netip.Addr {
+		if proxied, _ := caddyhttp.GetVar(r.Context(), caddyhttp.TrustedProxyVarKey).(bool); proxied && !strict {
+			return netip.Addr{}
+		}
+		ip, _ := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string)
+		addr, _ := netip.ParseAddr(ip)
+		return addr.Unmap()
+	}
 }
 
 // target is what arrived, before any handler has rewritten it.

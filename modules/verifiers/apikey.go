@@ -1,6 +1,8 @@
 package verifiers
 
 import (
+	"errors"
+
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
@@ -33,6 +35,14 @@ func (v *APIKey) Provision(ctx caddy.Context) error {
 // Verifier returns the authority.
 func (v *APIKey) Verifier() caddymgw.Verifier { return v.app.Authority() }
 
+// CheckScheme wants the type apiKey: a key is never an access token.
+func (*APIKey) CheckScheme(s *caddymgw.Scheme) error {
+	if s.Type != caddymgw.APIKey {
+		return errors.New("api_key verifies schemes of the type apiKey")
+	}
+	return nil
+}
+
 // UnmarshalCaddyfile parses the module. Syntax:
 //
 //	api_key
@@ -55,4 +65,5 @@ var (
 	_ caddy.Provisioner     = (*APIKey)(nil)
 	_ caddyfile.Unmarshaler = (*APIKey)(nil)
 	_ mgw.VerifierModule    = (*APIKey)(nil)
+	_ mgw.SchemeChecker     = (*APIKey)(nil)
 )

@@ -1,6 +1,8 @@
 package verifiers
 
 import (
+	"errors"
+
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
@@ -38,6 +40,14 @@ func (v *Basic) Verifier() caddymgw.Verifier {
 	return caddymgw.Closed()
 }
 
+// CheckScheme wants the type http with the scheme basic.
+func (*Basic) CheckScheme(s *caddymgw.Scheme) error {
+	if s.Type != caddymgw.HTTP || s.HTTPScheme != "basic" {
+		return errors.New("basic verifies schemes of the type http, scheme basic")
+	}
+	return nil
+}
+
 // UnmarshalCaddyfile parses the module. Syntax:
 //
 //	basic
@@ -48,4 +58,5 @@ var (
 	_ caddy.Provisioner     = (*Basic)(nil)
 	_ caddyfile.Unmarshaler = (*Basic)(nil)
 	_ mgw.VerifierModule    = (*Basic)(nil)
+	_ mgw.SchemeChecker     = (*Basic)(nil)
 )

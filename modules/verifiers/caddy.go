@@ -66,6 +66,14 @@ func (v *Caddy) Provision(ctx caddy.Context) error {
 // Verifier returns the module itself.
 func (v *Caddy) Verifier() caddymgw.Verifier { return v }
 
+// CheckScheme refuses mutual TLS, which Caddy itself verifies.
+func (*Caddy) CheckScheme(s *caddymgw.Scheme) error {
+	if s.Type == caddymgw.MutualTLS {
+		return errors.New("caddy verifies no client certificates: mtls does")
+	}
+	return nil
+}
+
 // Ambient says that the provider looks for the credential.
 func (*Caddy) Ambient() {}
 
@@ -141,5 +149,6 @@ var (
 	_ caddy.Provisioner     = (*Caddy)(nil)
 	_ caddyfile.Unmarshaler = (*Caddy)(nil)
 	_ mgw.VerifierModule    = (*Caddy)(nil)
+	_ mgw.SchemeChecker     = (*Caddy)(nil)
 	_ caddymgw.Ambient      = (*Caddy)(nil)
 )

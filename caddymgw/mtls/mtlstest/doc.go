@@ -1,0 +1,2 @@
+// Package mtlstest makes authorities and certificates for tests of mutual TLS.
+package mtlstest

@@ -1,0 +1,206 @@
+package mgw
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddymgw/gateway/caddymgw"
+	"github.com/caddymgw/gateway/caddymgw/bearer"
+	"github.com/caddymgw/gateway/caddymgw/credential"
+	"github.com/caddymgw/gateway/caddymgw/jwks"
+	"github.com/caddymgw/gateway/caddymgw/token"
+)
+
+// TokenIssuer may sign OAuth 2 and OpenID Connect access tokens.
+type TokenIssuer struct {
+	// The claim iss of its tokens, to the letter. Required.
+	Issuer string `json:"issuer"`
+
+	// Where its keys are (RFC 7517). Default: what the metadata below the issuer
+	// says (OpenID Connect Discovery, RFC 8414), unless there is a key file.
+	JWKSURL string `json:"jwks_url,omitempty"`
+
+	// A file with its keys instead: a public key or certificate in PEM, a JWK or
+	// a JWK Set; for HMAC a JWK of the type oct.
+	KeyFile string `json:"key_file,omitempty"`
+
+	// SHA-256 of KeyFile, so that a reload sees a changed one. Written by the
+	// Caddyfile adapter.
+	KeyFingerprint string `json:"key_fingerprint,omitempty"`
+
+	// The claim aud must hold one of these; * asks for none, which is warned of.
+	// Required.
+	Audience []string `json:"audience"`
+
+	// The signature algorithms that it may use. Default: every asymmetric one
+	// that its keys allow.
+	Algorithms []string `json:"algorithms,omitempty"`
+
+	// The claims that hold scopes. Default: scope, scp
+	ScopeClaims []string `json:"scope_claims,omitempty"`
+
+	// Names of scopes in its tokens, and those that documents use for them.
+	ScopeMap map[string]string `json:"scope_map,omitempty"`
+
+	// The claim that holds roles; a path such as realm_access.roles may be given.
+	// Default: roles
+	RolesClaim string `json:"roles_claim,omitempty"`
+
+	// How old its keys may become while they can't be fetched anew; then its
+	// tokens are answered with 503. Default: 24h
+	MaxStale caddy.Duration `json:"max_stale,omitempty"`
+
+	// Where opaque tokens are asked for (RFC 7662). Default: they are refused.
+	Introspection *Introspection `json:"introspection,omitempty"`
+}
+
+// Introspection is the endpoint of RFC 7662 and the credentials for it.
+type Introspection struct {
+	// https, or http on loopback. Required.
+	URL string `json:"url"`
+
+	// Sent by HTTP Basic. Required.
+	ClientID string `json:"client_id"`
+
+	// The same. Placeholders {env.*} and {file.*} are replaced. Required.
+	ClientSecret string `json:"client_secret"`
+
+	// How long a good answer is used again, at most until the token expires.
+	// Default: 60s
+	CacheFor caddy.Duration `json:"cache_for,omitempty"`
+}
+
+// trusted is a token issuer and its keys.
+type trusted struct {
+	bearer.Issuer
+	remote *remoteKeys // nil: the keys are in a file
+}
+
+func (a *App) provisionTokenIssuers() error {
+	a.tokens = token.NewCache(0)
+	for _, c := range a.TokenIssuers {
+		t, err := a.trust(c)
+		if err != nil {
+			return fmt.Errorf("token_issuer %s: %w", c.Issuer, err)
+		}
+		if slices.ContainsFunc(a.trusted, func(other trusted) bool { return other.Name == t.Name }) {
+			return fmt.Errorf("token_issuer %s: it is given twice", c.Issuer)
+		}
+		a.trusted = append(a.trusted, t)
+	}
+	if len(a.trusted) == 0 {
+		return nil
+	}
+	_, err := a.Bearer(nil) // finds what is wrong with each
+	return err
+}
+
+func (a *App) trust(c TokenIssuer) (trusted, error) {
+	t := trusted{Issuer: bearer.Issuer{
+		Name: c.Issuer, Audiences: c.Audience, Algorithms: c.Algorithms,
+		ScopeClaims: c.ScopeClaims, ScopeMap: c.ScopeMap, RolesClaim: c.RolesClaim,
+	}}
+	switch {
+	case len(c.Audience) == 0:
+		return t, errors.New("audience is missing: without one, tokens that are meant for others would be accepted (audience * allows that)")
+	case slices.Contains(c.Audience, "*"):
+		if len(c.Audience) > 1 {
+			return t, errors.New("audience *: name no others beside it")
+		}
+		t.Audiences = nil
+		a.Warn("tokens that are meant for others are accepted (audience *)", "token_issuer", c.Issuer)
+	}
+	if err := a.keysOf(c, &t); err != nil {
+		return t, err
+	}
+	if i := c.Introspection; i != nil {
+		secret, err := caddy.NewReplacer().ReplaceOrErr(i.ClientSecret, true, true)
+		if err != nil {
+			return t, fmt.Errorf("introspect: the secret: %w", err)
+		}
+		t.Introspection = &bearer.Introspection{
+			URL: i.URL, ClientID: i.ClientID, ClientSecret: credential.Secret(secret), CacheFor: time.Duration(i.CacheFor),
+			Failed: a.introspectionFailed(c.Issuer),
+		}
+	}
+	return t, nil
+}
+
+func (a *App) keysOf(c TokenIssuer, t *trusted) error {
+	if c.KeyFile != "" {
+		if c.JWKSURL != "" {
+			return errors.New("jwks_url and key_file: name one of them")
+		}
+		content, err := os.ReadFile(c.KeyFile)
+		if err != nil {
+			return fmt.Errorf("key_file: %w", err)
+		}
+		set, err := jwks.FromFile(content)
+		if err != nil {
+			return fmt.Errorf("key_file %s: %w", c.KeyFile, err)
+		}
+		t.Keys = jwks.Static{Set: set}
+		return nil
+	}
+	config := jwks.Config{Issuer: c.Issuer, URL: c.JWKSURL, MaxStale: time.Duration(c.MaxStale)}
+	if err := config.Check(); err != nil {
+		if c.JWKSURL == "" {
+			return fmt.Errorf("%w: add jwks_url or key_file", err)
+		}
+		return fmt.Errorf("jwks_url: %w", err)
+	}
+	t.remote = &remoteKeys{config: config}
+	t.Keys = t.remote
+	return nil
+}
+
+// remoteKeys stand for keys that are opened by Ready.
+type remoteKeys struct {
+	config jwks.Config
+	opened atomic.Pointer[jwks.Remote]
+}
+
+// Find asks the keys, once they are open.
+func (r *remoteKeys) Find(ctx context.Context, kid, alg string) ([]token.Key, error) {
+	remote := r.opened.Load()
+	if remote == nil {
+		return nil, jwks.ErrUnavailable
+	}
+	return remote.Find(ctx, kid, alg)
+}
+
+// Bearer returns the verifier of access tokens of the named issuers; with no
+// names of all. It is nil where no issuer is configured.
+func (a *App) Bearer(names []string) (*bearer.Verifier, error) {
+	config := bearer.Config{Leeway: a.leeway(), Cache: a.tokens, Revocations: caddymgw.NoRevocations{}, OwnIssuer: a.Issuer()}
+	for _, name := range names {
+		if !slices.ContainsFunc(a.trusted, func(t trusted) bool { return t.Name == name }) {
+			return nil, fmt.Errorf("there is no token_issuer %s", name)
+		}
+	}
+	for _, t := range a.trusted {
+		if len(names) == 0 || slices.Contains(names, t.Name) {
+			config.Issuers = append(config.Issuers, t.Issuer)
+		}
+	}
+	if len(config.Issuers) == 0 {
+		return nil, nil
+	}
+	return bearer.New(config)
+}
+
+// TokenIssuerNames returns the issuers whose tokens are accepted.
+func (a *App) TokenIssuerNames() []string {
+	names := make([]string, len(a.trusted))
+	for i, t := range a.trusted {
+		names[i] = t.Name
+	}
+	return names
+}
