@@ -3,6 +3,8 @@ package modules_test
 import (
 	"crypto/tls"
 	"encoding/json"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -197,3 +199,64 @@ const global14 = `admin off
 			uri mgw
 		}
 	}`
+
+// TestPlacement (THREATS P6): no proxy is reached without the gate that was
+// meant for it.
+func TestPlacement(t *testing.T) {
+	site := func(directives string) string {
+		return "{\n\t$GLOBAL\n}\n\n$SITE {\n\t" + directives + "\n}\n"
+	}
+	for name, tc := range map[string]struct{ caddyfile, refused, warned string }{
+		"a proxy first":                    {site("route {\n\t\treverse_proxy $UPSTREAM\n\t\topenapi_auth shop.yaml\n\t}"), "a proxy stands before openapi_auth", ""},
+		"a proxy first, by order":          {strings.Replace(site("openapi_auth shop.yaml\n\treverse_proxy $UPSTREAM"), "$GLOBAL", "$GLOBAL\n\torder reverse_proxy before openapi_auth", 1), "a proxy stands before openapi_auth", ""},
+		"a gate for some, a proxy for all": {site("handle /shop/v1/pets/* {\n\t\topenapi_auth shop.yaml\n\t}\n\treverse_proxy $UPSTREAM"), "openapi_auth stands in a block for some requests", ""},
+		"the same upstream, ungated":       {site("handle /shop/v1/admin/* {\n\t\treverse_proxy $UPSTREAM\n\t}\n\thandle {\n\t\topenapi_auth shop.yaml\n\t\treverse_proxy $UPSTREAM\n\t}"), "", "an upstream behind openapi_auth is also reached without it"},
+		"a rewrite in between":             {site("route {\n\t\topenapi_auth shop.yaml\n\t\trewrite /shop/v1/public/x /shop/v1/admin/stats\n\t\treverse_proxy $UPSTREAM\n\t}"), "", "requests are rewritten between openapi_auth and the proxy"},
+		"a rewrite of the proxy":           {site("openapi_auth shop.yaml\n\treverse_proxy $UPSTREAM {\n\t\trewrite /shop/v1/admin/stats\n\t}"), "", "requests are rewritten between openapi_auth and the proxy"},
+		"as it should be":                  {site("openapi_auth shop.yaml\n\treverse_proxy $UPSTREAM"), "", ""},
+		"blocks, each with its own":        {site("handle /shop/* {\n\t\topenapi_auth shop.yaml\n\t\treverse_proxy $UPSTREAM\n\t}\n\thandle {\n\t\treverse_proxy 127.0.0.1:1\n\t}"), "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := harness.New(t, map[string]string{"shop.yaml": shop})
+			if tc.refused != "" { // without TLS: certificates would be made in the background
+				require.ErrorContains(t, g.Load(strings.Replace(tc.caddyfile, "$SITE", "http://localhost:$HTTP", 1)), tc.refused)
+				return
+			}
+			require.NoError(t, g.Load(tc.caddyfile))
+			for _, warning := range []string{"is also reached without it", "requests are rewritten between"} {
+				require.Equal(t, tc.warned != "" && strings.Contains(tc.warned, warning), strings.Contains(g.Log(), warning), warning)
+			}
+		})
+	}
+}
+
+// TestAStreamEndsWithItsKey (THREATS J12).
+func TestAStreamEndsWithItsKey(t *testing.T) {
+	caddyfile := strings.Replace(strings.Replace(shopCaddyfile, "mgw {\n\t\tuser", "mgw {\n\t\tleeway 1s\n\t\tuser", 1), "$UPSTREAM", "127.0.0.1:$EVENTS", 1)
+	events, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	upstream := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		for {
+			if _, err := w.Write([]byte("data: tick\n\n")); err != nil {
+				return
+			}
+			_ = http.NewResponseController(w).Flush()
+			select {
+			case <-r.Context().Done():
+				return
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+	})}
+	go func() { _ = upstream.Serve(events) }()
+	t.Cleanup(func() { _ = upstream.Close() })
+	_, port, _ := net.SplitHostPort(events.Addr().String())
+	g := harness.Start(t, strings.Replace(caddyfile, "$EVENTS", port, 1), map[string]string{"shop.yaml": shop})
+	a := g.Do("POST", "/apikey", `{"validityTime":1}`, alice, "Content-Type: application/json")
+	require.Equal(t, 200, a.Status)
+	start := time.Now()
+	_, err = harness.Send(harness.Client(false), "GET", "https://localhost:"+g.HTTPS+"/shop/v1/pets/1", "", "X-Api-Key: "+a.Body, "Accept: text/event-stream")
+	require.Error(t, err, "the stream is cut")
+	require.Less(t, time.Since(start), 10*time.Second)
+}

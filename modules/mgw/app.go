@@ -66,6 +66,8 @@ type App struct {
 	trusted []trusted
 	tokens  *token.Cache // of access tokens, for every verifier of this configuration
 
+	http func() (any, error) // the app http; while starting
+
 	mu       sync.Mutex // of backends, while provisioning
 	backends []func(*keyring.Ring)
 	jwks     []byte
@@ -93,6 +95,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 	a.storage = ctx.Storage()
 	a.opened = make(chan struct{})
 	a.redacted = filterConfigured(ctx)
+	a.http = func() (any, error) { return ctx.AppIfConfigured("http") }
 	if a.APIKeys == nil {
 		a.APIKeys = new(APIKeys)
 	}
@@ -108,7 +111,8 @@ func (a *App) Provision(ctx caddy.Context) error {
 	return a.provisionTokenIssuers()
 }
 
-func (a *App) leeway() time.Duration { return cmp.Or(time.Duration(a.Leeway), defaultLeeway) }
+// Allowance is the leeway: how much clocks may differ.
+func (a *App) Allowance() time.Duration { return cmp.Or(time.Duration(a.Leeway), defaultLeeway) }
 
 // FromContext returns the app of the configuration that ctx provisions; one
 // with all defaults where none is configured.

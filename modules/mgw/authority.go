@@ -69,7 +69,7 @@ func (a *App) provisionAuthority() error {
 		Issuer:            a.Issuer(),
 		Audience:          k.Audience,
 		Validity:          validity,
-		Leeway:            a.leeway(),
+		Leeway:            a.Allowance(),
 		RequireListedAPIs: k.RequireListedAPIs,
 		Revocations:       caddymgw.NoRevocations{},
 		Ledger:            ledger.Memory(time.Now),

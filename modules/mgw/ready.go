@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
 	"github.com/caddymgw/gateway/caddymgw/backendjwt"
@@ -17,6 +18,11 @@ const startTimeout = time.Minute
 
 // Start makes the app ready, or says why it can't be.
 func (a *App) Start() error {
+	if app, err := a.http(); err == nil {
+		if err := a.checkPlacement(app.(*caddyhttp.App)); err != nil {
+			return err
+		}
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	return a.Ready(ctx)

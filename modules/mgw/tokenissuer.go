@@ -179,7 +179,7 @@ func (r *remoteKeys) Find(ctx context.Context, kid, alg string) ([]token.Key, er
 // Bearer returns the verifier of access tokens of the named issuers; with no
 // names of all. It is nil where no issuer is configured.
 func (a *App) Bearer(names []string) (*bearer.Verifier, error) {
-	config := bearer.Config{Leeway: a.leeway(), Cache: a.tokens, Revocations: caddymgw.NoRevocations{}, OwnIssuer: a.Issuer()}
+	config := bearer.Config{Leeway: a.Allowance(), Cache: a.tokens, Revocations: caddymgw.NoRevocations{}, OwnIssuer: a.Issuer()}
 	for _, name := range names {
 		if !slices.ContainsFunc(a.trusted, func(t trusted) bool { return t.Name == name }) {
 			return nil, fmt.Errorf("there is no token_issuer %s", name)

@@ -120,6 +120,9 @@ func (*Handler) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: "http.handlers.openapi_auth", New: func() caddy.Module { return new(Handler) }}
 }
 
+// Gate says that requests are decided on here.
+func (*Handler) Gate() {}
+
 // readyTimeout is how long a request waits for the gateway to become ready.
 const readyTimeout = 5 * time.Second
 
@@ -152,6 +155,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if query != r.URL.RawQuery {
 		forgetOriginal(r)
 	}
+	r, cancel := h.untilExpiry(r, d)
+	defer cancel()
 	if h.StripBasePath || query != r.URL.RawQuery {
 		r.RequestURI = r.URL.RequestURI()
 	}
@@ -249,4 +254,5 @@ func forgetOriginal(r *http.Request) {
 var (
 	_ caddy.Provisioner           = (*Handler)(nil)
 	_ caddyhttp.MiddlewareHandler = (*Handler)(nil)
+	_ mgw.Gate                    = (*Handler)(nil)
 )
