@@ -232,5 +232,8 @@ func TestWarningsAtLoad(t *testing.T) {
 	log, err := os.ReadFile(filepath.Join(g.Dir, "bare.json"))
 	require.NoError(t, err)
 	require.Equal(t, 1, strings.Count(string(log), "logs of this configuration will show API keys"))
+	named := strings.Replace(shopCaddyfile, "\tlog\n", "\tlog {\n\t\toutput file $DIR/site.json\n\t}\n", 1)
+	require.NoError(t, g.Load(named))
+	require.Contains(t, g.Log(), "a log with an output of its own will show API keys")
 	require.Contains(t, string(log), "log { format filter { request mgw } }")
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/caddyserver/certmagic"
 	"go.uber.org/zap"
 
@@ -60,7 +61,7 @@ type App struct {
 	storage   certmagic.Storage
 	logger    *zap.Logger
 	warned    sync.Map // what Warn has said
-	redacted  bool
+	filters   int      // log filters of this configuration
 	apis      apiRegistry
 
 	trusted []trusted
@@ -94,7 +95,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 	a.logger = ctx.Logger()
 	a.storage = ctx.Storage()
 	a.opened = make(chan struct{})
-	a.redacted = filterConfigured(ctx)
+	a.filters = filters(ctx)
 	a.http = func() (any, error) { return ctx.AppIfConfigured("http") }
 	if a.APIKeys == nil {
 		a.APIKeys = new(APIKeys)
@@ -136,14 +137,27 @@ func (a *App) User(name string) (User, bool) {
 	return u, ok
 }
 
-// WarnUnredacted logs once, for the first handler that takes API keys, that
-// Caddy's logs would show them.
-func (a *App) WarnUnredacted() {
-	if a.redacted {
+// WarnUnredacted logs, once, that Caddy's logs would show API keys: where no log
+// is filtered, or fewer than the default one and those that a server names.
+func (a *App) WarnUnredacted(server *caddyhttp.Server) {
+	const line = "log { format filter { request mgw } }"
+	if a.filters == 0 {
+		a.Warn("logs of this configuration will show API keys: add this to the global options, and to each log block with an output of its own", "add", line)
 		return
 	}
-	a.Warn("logs of this configuration will show API keys: add this to the global options, and to each log block with an output of its own",
-		"add", "log { format filter { request mgw } }")
+	if server == nil || server.Logs == nil {
+		return
+	}
+	named := map[string]bool{}
+	for _, names := range server.Logs.LoggerNames {
+		for _, name := range names {
+			named[name] = name != ""
+		}
+	}
+	delete(named, "")
+	if a.filters < len(named)+1 {
+		a.Warn("a log with an output of its own will show API keys: add this to each log block too", "add", line)
+	}
 }
 
 // Warn logs a warning of one configuration, once: a document may stand on

@@ -15,8 +15,8 @@ import (
 var redaction = struct {
 	sync.RWMutex
 	names   map[redactedName]struct{}
-	configs map[weak.Pointer[prometheus.Registry]]struct{}
-}{names: map[redactedName]struct{}{}, configs: map[weak.Pointer[prometheus.Registry]]struct{}{}}
+	configs map[weak.Pointer[prometheus.Registry]]int // how many filters each has
+}{names: map[redactedName]struct{}{}, configs: map[weak.Pointer[prometheus.Registry]]int{}}
 
 type redactedName struct {
 	kind credential.In
@@ -53,14 +53,13 @@ func FilterLoaded(ctx caddy.Context) {
 			delete(redaction.configs, p)
 		}
 	}
-	redaction.configs[weak.Make(ctx.GetMetricsRegistry())] = struct{}{}
+	redaction.configs[weak.Make(ctx.GetMetricsRegistry())]++
 }
 
-// filterConfigured reports whether FilterLoaded was called for this
-// configuration; Caddy provisions logging before apps.
-func filterConfigured(ctx caddy.Context) bool {
+// filters returns how often FilterLoaded was called for this configuration; Caddy
+// provisions logging before apps.
+func filters(ctx caddy.Context) int {
 	redaction.RLock()
 	defer redaction.RUnlock()
-	_, ok := redaction.configs[weak.Make(ctx.GetMetricsRegistry())]
-	return ok
+	return redaction.configs[weak.Make(ctx.GetMetricsRegistry())]
 }

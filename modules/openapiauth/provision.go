@@ -123,7 +123,7 @@ func (h *Handler) provisionSchemes(ctx caddy.Context, server *caddyhttp.Server) 
 		}
 		bound[s] = v
 		if s.Type == caddymgw.APIKey {
-			h.app.WarnUnredacted()
+			h.app.WarnUnredacted(server)
 			switch s.Place.In {
 			case credential.Header:
 				vary = append(vary, s.Place.Name)
