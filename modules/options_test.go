@@ -1,9 +1,15 @@
 package modules_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	josejwt "github.com/go-jose/go-jose/v4/jwt"
@@ -124,4 +130,33 @@ func TestLegacyHashesOverSockets(t *testing.T) {
 	require.Equal(t, 200, g.Get("/apikey", login("old", "password")).Status)
 	require.Equal(t, 401, g.Get("/apikey", login("old", "Password")).Status)
 	require.Contains(t, g.Log(), "password hashes without salt are accepted")
+}
+
+// TestKeysOfWSO2APIManager accepts API keys that somebody else signs.
+func TestKeysOfWSO2APIManager(t *testing.T) {
+	signer, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	der, err := x509.MarshalPKIXPublicKey(signer.Public())
+	require.NoError(t, err)
+	public := string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+	caddyfile := strings.Replace(shopCaddyfile, "mgw {\n\t\tuser", "mgw {\n\t\tapi_keys {\n\t\t\ttrust https://apim.test {\n\t\t\t\tkey_file apim.pem\n\t\t\t}\n\t\t}\n\t\tuser", 1)
+	g := harness.Start(t, caddyfile, map[string]string{"shop.yaml": shop, "apim.pem": public})
+	sign := func(claims map[string]any) string {
+		s, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: signer}, (&jose.SignerOptions{}).WithType("JWT").WithHeader("kid", "gateway_certificate_alias"))
+		require.NoError(t, err)
+		text, err := josejwt.Signed(s).Claims(claims).Serialize()
+		require.NoError(t, err)
+		return "X-Api-Key: " + text
+	}
+	claims := map[string]any{
+		"iss": "https://apim.test", "sub": "dev@carbon.super", "jti": "1", "iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix(),
+		"keytype": "SANDBOX", "subscribedAPIs": []any{map[string]any{"name": "Shop", "version": "1.0.0", "context": "/shop", "subscriptionTier": "Gold"}},
+	}
+	require.Equal(t, 200, g.Get("/shop/v1/pets/1", sign(claims)).Status)
+	require.Equal(t, []string{"dev@carbon.super"}, harness.Header(g.Upstream.Take()[0], "X-Auth-User"))
+	require.Equal(t, 200, g.Get("/shop/v1/pets/1", "X-Api-Key: "+key(t, g, alice)).Status, "ours are good as before")
+	claims["subscribedAPIs"] = []any{map[string]any{"name": "Shop", "version": "2.0.0"}}
+	require.Equal(t, 401, g.Get("/shop/v1/pets/1", sign(claims)).Status)
+	delete(claims, "subscribedAPIs")
+	require.Equal(t, 401, g.Get("/shop/v1/pets/1", sign(claims)).Status, "a token is no key")
 }

@@ -74,6 +74,8 @@ func TestLoadRefuses(t *testing.T) {
 		"a users file that is not there":     {mgw("users_file none"), nil, []string{"users_file", "none", "no such file"}},
 		"a users file with MD5":              {mgw("users_file htpasswd"), map[string]string{"htpasswd": "# ours\nzoe:$apr1$salt$abcdefgh\n"}, []string{"users_file", "htpasswd:2"}},
 		"an algorithm that is none":          {mgw("api_keys {\n\t\t\talgorithm HS256\n\t\t}"), nil, []string{"api_keys: algorithm HS256 is not known: use ES256, ES384, EdDSA, RS256 or PS256"}},
+		"trust in ourselves":                 {mgw("api_keys {\n\t\t\ttrust caddymgw {\n\t\t\t\tjwks_url https://a.test\n\t\t\t}\n\t\t}"), nil, []string{"api_keys: caddymgw is the issuer of the keys of this gateway"}},
+		"trust without keys":                 {mgw("api_keys {\n\t\t\ttrust somebody\n\t\t}"), nil, []string{"api_keys: trust somebody", "add jwks_url or key_file"}},
 		"a life below a second":              {mgw("api_keys {\n\t\t\tvalidity 10ms\n\t\t}"), nil, []string{"api_keys: validity 10ms: must be a second at least"}},
 		"a signing key in the configuration": {mgw("api_keys {\n\t\t\tsigning_key \"-----BEGIN PRIVATE KEY-----\"\n\t\t}"), nil, []string{"signing_key: a private key in the configuration", "write {file./path}"}},
 		"a signing key that is not there":    {mgw("api_keys {\n\t\t\tsigning_key {file.$DIR/none.pem}\n\t\t}"), nil, []string{"api_keys: signing_key", "none.pem", "no such file"}},

@@ -23,7 +23,8 @@ type Config struct {
 	Audience          string        // claim aud; "": none is written and none is asked
 	Validity          time.Duration // longest life of a key; 0: a key may be without end
 	Leeway            time.Duration
-	RequireListedAPIs bool // refuse keys that list no API
+	RequireListedAPIs bool    // refuse keys that list no API
+	Trusts            []Trust // others whose keys are accepted
 	Revocations       caddymgw.Revocations
 	Ledger            ledger.Ledger
 	Now               func() time.Time
@@ -34,6 +35,7 @@ type Config struct {
 // caddymgw.Verifier and is safe for concurrent use.
 type Authority struct {
 	config Config
+	trusts map[string]Trust // by issuer
 	keys   atomic.Pointer[keys]
 }
 
@@ -54,7 +56,19 @@ func New(c Config) (*Authority, error) {
 	if c.Validity < 0 || c.Leeway < 0 {
 		return nil, fmt.Errorf("validity %v and leeway %v must not be negative", c.Validity, c.Leeway)
 	}
-	return &Authority{config: c}, nil
+	a := &Authority{config: c, trusts: make(map[string]Trust, len(c.Trusts))}
+	for _, t := range c.Trusts {
+		switch {
+		case t.Issuer == "" || t.Keys == nil:
+			return nil, errors.New("a trusted issuer has no name or no keys")
+		case t.Issuer == c.Issuer:
+			return nil, fmt.Errorf("%s is the issuer of the keys of this gateway: give one of them another name", t.Issuer)
+		case a.trusts[t.Issuer].Keys != nil:
+			return nil, fmt.Errorf("%s is trusted twice", t.Issuer)
+		}
+		a.trusts[t.Issuer] = t
+	}
+	return a, nil
 }
 
 // Open gives the authority its keys, and the cache that belongs to them.

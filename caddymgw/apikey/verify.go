@@ -24,13 +24,17 @@ func (a *Authority) Challenge(r *caddymgw.Requirement) string {
 
 // Verify judges a key. Only that a signature is good is remembered; all else
 // is judged on every call, revocation last of what makes a key authentic.
-func (a *Authority) Verify(_ context.Context, r *caddymgw.Request, req *caddymgw.Requirement, c credential.Credential) caddymgw.Verdict {
+func (a *Authority) Verify(ctx context.Context, r *caddymgw.Request, req *caddymgw.Requirement, c credential.Credential) caddymgw.Verdict {
 	k := a.keys.Load()
 	if k == nil {
 		return caddymgw.Verdict{Outcome: caddymgw.Unavailable, Fault: fault.Unclassified, Reason: caddymgw.ReasonNotReady}
 	}
-	v, reason := a.verified(k, r, req.Scheme, c.Value.Reveal())
-	if reason != caddymgw.ReasonNone {
+	v, reason := a.verified(ctx, k, presented{r, req.Scheme, c.Value.Reveal()})
+	switch reason {
+	case caddymgw.ReasonNone:
+	case caddymgw.ReasonNotReady:
+		return caddymgw.Verdict{Outcome: caddymgw.Unavailable, Fault: fault.Unclassified, Reason: reason}
+	default:
 		return refused(reason)
 	}
 	l := v.Derived.(*limits)
@@ -47,16 +51,26 @@ func (a *Authority) Verify(_ context.Context, r *caddymgw.Request, req *caddymgw
 	return verdict
 }
 
+// presented is a key, and what it was presented with.
+type presented struct {
+	request *caddymgw.Request
+	scheme  *caddymgw.Scheme
+	text    string
+}
+
 // verified returns the token if its signature is good, by the cache or by
 // cryptography, and its claims hold now. What is cheap is checked first.
-func (a *Authority) verified(k *keys, r *caddymgw.Request, s *caddymgw.Scheme, text string) (*token.Verified, caddymgw.Reason) {
-	v, seen := k.cache.Get(text)
+func (a *Authority) verified(ctx context.Context, k *keys, p presented) (*token.Verified, caddymgw.Reason) {
+	v, seen := k.cache.Get(p.text)
 	if !seen {
-		t, err := token.Parse(text)
+		t, err := token.Parse(p.text)
 		if err != nil {
 			return nil, reasonOf(err)
 		}
 		v = &token.Verified{Token: t}
+	}
+	if from, ok := a.trusts[v.Claims.Issuer]; ok {
+		return a.foreign(ctx, from, k.cache, v, seen, p)
 	}
 	key, ok := k.ring.Lookup(v.KeyID)
 	switch {
@@ -65,7 +79,7 @@ func (a *Authority) verified(k *keys, r *caddymgw.Request, s *caddymgw.Scheme, t
 	case v.Algorithm != key.Algorithm:
 		return nil, caddymgw.ReasonAlgorithm
 	}
-	if reason := a.claims(v, r); reason != caddymgw.ReasonNone {
+	if reason := a.claims(v, p.request); reason != caddymgw.ReasonNone {
 		return nil, reason
 	}
 	if seen && v.Key == key {
@@ -78,9 +92,9 @@ func (a *Authority) verified(k *keys, r *caddymgw.Request, s *caddymgw.Scheme, t
 	if !ok {
 		return nil, caddymgw.ReasonClaims
 	}
-	l.principal = principal(v.Token, l, s)
+	l.principal = principal(v.Token, l, p.scheme)
 	v = &token.Verified{Token: v.Token, Key: key, Derived: l}
-	k.cache.Put(text, v)
+	k.cache.Put(p.text, v)
 	return v, caddymgw.ReasonNone
 }
 

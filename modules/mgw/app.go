@@ -64,8 +64,9 @@ type App struct {
 	filters   int      // log filters of this configuration
 	apis      apiRegistry
 
-	trusted []trusted
-	tokens  *token.Cache // of access tokens, for every verifier of this configuration
+	trusted     []trusted
+	trustedKeys []*remoteKeys // of those whose API keys are accepted
+	tokens      *token.Cache  // of access tokens, for every verifier of this configuration
 
 	http func() (any, error) // the app http; while starting
 

@@ -41,7 +41,28 @@ type APIKeys struct {
 	// Refuse keys that list no API. Default: such a key is good for every API.
 	RequireListedAPIs bool `json:"require_listed_apis,omitempty"`
 
+	// Others whose API keys are accepted, such as WSO2 API Manager. Default: nobody.
+	Trust []TrustedIssuer `json:"trust,omitempty"`
+
 	ring *keyring.Ring // of SigningKey
+}
+
+// TrustedIssuer signs API keys that are accepted here: JWTs that bear keytype, and
+// allowedAPIs or subscribedAPIs.
+type TrustedIssuer struct {
+	// The claim iss of its keys, to the letter. Required.
+	Issuer string `json:"issuer"`
+
+	// Where its public keys are. Default: discovery below the issuer, unless
+	// there is a key file.
+	JWKSURL string `json:"jwks_url,omitempty"`
+
+	// A file with its public keys instead: PEM key or certificate, JWK, JWK Set.
+	KeyFile string `json:"key_file,omitempty"`
+
+	// SHA-256 of KeyFile, so that a reload sees a changed one. Written by the
+	// Caddyfile adapter.
+	KeyFingerprint string `json:"key_fingerprint,omitempty"`
 }
 
 // Never is the Validity of keys that need not expire.
@@ -64,13 +85,17 @@ func (a *App) provisionAuthority() error {
 	if err := k.provisionKey(); err != nil {
 		return fmt.Errorf("api_keys: %w", err)
 	}
-	var err error
+	trusts, err := a.trusts()
+	if err != nil {
+		return fmt.Errorf("api_keys: %w", err)
+	}
 	a.authority, err = apikey.New(apikey.Config{
 		Issuer:            a.Issuer(),
 		Audience:          k.Audience,
 		Validity:          validity,
 		Leeway:            a.Allowance(),
 		RequireListedAPIs: k.RequireListedAPIs,
+		Trusts:            trusts,
 		Revocations:       caddymgw.NoRevocations{},
 		Ledger:            ledger.Memory(time.Now),
 		Now:               time.Now,
@@ -80,6 +105,20 @@ func (a *App) provisionAuthority() error {
 		return fmt.Errorf("api_keys: %w", err)
 	}
 	return nil
+}
+
+func (a *App) trusts() (trusts []apikey.Trust, err error) {
+	for _, t := range a.APIKeys.Trust {
+		keys, remote, err := keysOf(t.Issuer, t.JWKSURL, t.KeyFile, 0)
+		if err != nil {
+			return nil, fmt.Errorf("trust %s: %w", t.Issuer, err)
+		}
+		if remote != nil {
+			a.trustedKeys = append(a.trustedKeys, remote)
+		}
+		trusts = append(trusts, apikey.Trust{Issuer: t.Issuer, Keys: keys})
+	}
+	return trusts, nil
 }
 
 // Issuer returns the claim iss of what this gateway signs.

@@ -23,6 +23,10 @@ func init() {
 //			validity            <duration>|never
 //			signing_key         <placeholder>
 //			require_listed_apis
+//			trust <iss> {
+//				jwks_url <url>
+//				key_file <file>
+//			}
 //		}
 //		user <name> <hash> {
 //			scopes <scope...>
@@ -108,11 +112,17 @@ func parseAPIKeys(d *caddyfile.Dispenser) (*APIKeys, error) {
 	}
 	seen := Once{}
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
-		if err := seen.Check(d); err != nil {
-			return nil, err
+		if d.Val() != "trust" {
+			if err := seen.Check(d); err != nil {
+				return nil, err
+			}
 		}
 		var err error
 		switch d.Val() {
+		case "trust":
+			var t TrustedIssuer
+			t, err = parseTrust(d)
+			k.Trust = append(k.Trust, t)
 		case "issuer":
 			k.Issuer, err = OneArg(d)
 		case "audience":
@@ -133,6 +143,35 @@ func parseAPIKeys(d *caddyfile.Dispenser) (*APIKeys, error) {
 		}
 	}
 	return k, nil
+}
+
+func parseTrust(d *caddyfile.Dispenser) (TrustedIssuer, error) {
+	var t TrustedIssuer
+	if !d.AllArgs(&t.Issuer) {
+		return t, d.Err("trust wants the claim iss of the keys")
+	}
+	seen := Once{}
+	for nesting := d.Nesting(); d.NextBlock(nesting); {
+		if err := seen.Check(d); err != nil {
+			return t, err
+		}
+		var err error
+		switch d.Val() {
+		case "jwks_url":
+			t.JWKSURL, err = OneArg(d)
+		case "key_file":
+			if t.KeyFile, err = OneArg(d); err == nil {
+				t.KeyFile = Relative(d, t.KeyFile)
+				t.KeyFingerprint = Fingerprint(t.KeyFile)
+			}
+		default:
+			err = d.Errf("unrecognized option of trust: %s", d.Val())
+		}
+		if err != nil {
+			return t, err
+		}
+	}
+	return t, nil
 }
 
 func validityArg(d *caddyfile.Dispenser) (caddy.Duration, error) {

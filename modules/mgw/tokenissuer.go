@@ -133,32 +133,36 @@ func (a *App) trust(c TokenIssuer) (trusted, error) {
 	return t, nil
 }
 
-func (a *App) keysOf(c TokenIssuer, t *trusted) error {
-	if c.KeyFile != "" {
-		if c.JWKSURL != "" {
-			return errors.New("jwks_url and key_file: name one of them")
+func (a *App) keysOf(c TokenIssuer, t *trusted) (err error) {
+	t.Keys, t.remote, err = keysOf(c.Issuer, c.JWKSURL, c.KeyFile, time.Duration(c.MaxStale))
+	return err
+}
+
+// keysOf returns the keys of an issuer: from a file, or those that Ready opens.
+func keysOf(issuer, url, file string, maxStale time.Duration) (bearer.Keys, *remoteKeys, error) {
+	if file != "" {
+		if url != "" {
+			return nil, nil, errors.New("jwks_url and key_file: name one of them")
 		}
-		content, err := os.ReadFile(c.KeyFile)
+		content, err := os.ReadFile(file)
 		if err != nil {
-			return fmt.Errorf("key_file: %w", err)
+			return nil, nil, fmt.Errorf("key_file: %w", err)
 		}
 		set, err := jwks.FromFile(content)
 		if err != nil {
-			return fmt.Errorf("key_file %s: %w", c.KeyFile, err)
+			return nil, nil, fmt.Errorf("key_file %s: %w", file, err)
 		}
-		t.Keys = jwks.Static{Set: set}
-		return nil
+		return jwks.Static{Set: set}, nil, nil
 	}
-	config := jwks.Config{Issuer: c.Issuer, URL: c.JWKSURL, MaxStale: time.Duration(c.MaxStale)}
+	config := jwks.Config{Issuer: issuer, URL: url, MaxStale: maxStale}
 	if err := config.Check(); err != nil {
-		if c.JWKSURL == "" {
-			return fmt.Errorf("%w: add jwks_url or key_file", err)
+		if url == "" {
+			return nil, nil, fmt.Errorf("%w: add jwks_url or key_file", err)
 		}
-		return fmt.Errorf("jwks_url: %w", err)
+		return nil, nil, fmt.Errorf("jwks_url: %w", err)
 	}
-	t.remote = &remoteKeys{config: config}
-	t.Keys = t.remote
-	return nil
+	r := &remoteKeys{config: config}
+	return r, r, nil
 }
 
 // remoteKeys stand for keys that are opened by Ready.

@@ -3,6 +3,7 @@ package mgw
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
@@ -24,11 +25,14 @@ func (p pooledKeys) Destruct() error {
 
 // openTokenKeys begins to fetch the keys of each issuer; it waits for none.
 func (a *App) openTokenKeys(ctx context.Context) error {
+	remotes := slices.Clone(a.trustedKeys)
 	for _, t := range a.trusted {
-		if t.remote == nil {
-			continue
+		if t.remote != nil {
+			remotes = append(remotes, t.remote)
 		}
-		c := t.remote.config
+	}
+	for _, r := range remotes {
+		c := r.config
 		c.Store = a.storage
 		c.Observer = keyLog{}
 		remote, err := a.pooled.takeKeys(fmt.Sprintf("%q %q %v", c.Issuer, c.URL, c.MaxStale), func() (*jwks.Remote, error) {
@@ -39,9 +43,9 @@ func (a *App) openTokenKeys(ctx context.Context) error {
 			return r, r.Open(ctx)
 		})
 		if err != nil {
-			return fmt.Errorf("token_issuer %s: %w", c.Issuer, err)
+			return fmt.Errorf("the keys of %s: %w", c.Issuer, err)
 		}
-		t.remote.opened.Store(remote)
+		r.opened.Store(remote)
 	}
 	return nil
 }
