@@ -98,7 +98,7 @@ func together(op *Operation, a, b credential.Place) bool {
 	return slices.ContainsFunc(op.Alternatives, func(alt Alternative) bool {
 		at := func(p credential.Place) bool {
 			return slices.ContainsFunc(alt, func(r Requirement) bool {
-				return r.Scheme.Type == APIKey && r.Scheme.Place == p
+				return r.Scheme.Place == p
 			})
 		}
 		return at(a) && at(b)

@@ -9,15 +9,6 @@ import (
 	"github.com/caddymgw/gateway/caddymgw/credential"
 )
 
-// Identity is one header that tells the upstream who calls.
-type Identity struct {
-	Header string // canonical
-	Field  string // one of IdentityFields
-}
-
-// IdentityFields are what an identity header may hold.
-var IdentityFields = []string{"subject", "scheme", "issuer", "key_id", "scopes", "api", "operation"}
-
 // Border says what is removed from and added to a request that passes. Make it
 // with NewBorder; it is immutable and safe for concurrent use.
 type Border struct {
@@ -39,7 +30,7 @@ var overrides = []string{
 }
 
 var families = []string{
-	"client-cert", "ssl-client-", "x-ssl-", "x-client-cert", "x-client-dn", "x-client-verify", "x-tls-client-",
+	"client-cert", "x-wso2-client-cert", "ssl-client-", "x-ssl-", "x-client-cert", "x-client-dn", "x-client-verify", "x-tls-client-",
 	"x-forwarded-tls-", "x-amzn-mtls-", "x-original-", "x-envoy-original-", "x-http-method", "x-http-path",
 }
 
@@ -98,8 +89,8 @@ func (b *Border) Cross(r *http.Request, d Decision) {
 	}
 	b.guardTrailer(r)
 	for _, id := range b.identities {
-		if v := headerValue(id.value(d)); v != "" {
-			r.Header.Set(id.Header, v)
+		if v := id.value(d); v != "" {
+			r.Header[id.Header] = []string{v}
 		}
 	}
 }
@@ -213,47 +204,4 @@ func cleanConnection(r *http.Request) {
 		return
 	}
 	r.Header["Connection"] = []string{strings.Join(kept, ", ")}
-}
-
-func (id Identity) value(d Decision) string {
-	switch id.Field {
-	case "api":
-		return d.Operation.API.Name
-	case "operation":
-		return d.Operation.Label()
-	}
-	if len(d.Principals) == 0 {
-		return ""
-	}
-	p := d.Principals[0]
-	switch id.Field {
-	case "subject":
-		return p.Subject
-	case "scheme":
-		return p.Scheme
-	case "issuer":
-		return p.Issuer
-	case "key_id":
-		return p.KeyID
-	case "scopes":
-		return strings.Join(p.Scopes, " ")
-	}
-	return ""
-}
-
-// headerValue percent-encodes what a field value cannot hold (RFC 9110 section
-// 5.5), and the "%" itself, so that no two subjects look alike upstream.
-func headerValue(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		edge := i == 0 || i == len(s)-1
-		if c := s[i]; c < ' ' || c >= 0x7f || c == '%' || c == ' ' && edge { // spaces at the edges are trimmed on the way
-			b.WriteByte('%')
-			b.WriteByte("0123456789ABCDEF"[c>>4])
-			b.WriteByte("0123456789ABCDEF"[c&15])
-		} else {
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
 }

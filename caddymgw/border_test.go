@@ -33,15 +33,25 @@ func newCrossing(forward bool) crossing {
 	}
 	api.Operations = []*caddymgw.Operation{c.secured, c.public}
 	caddymgw.Bind(api, func(*caddymgw.Scheme) caddymgw.Verifier { return &fake{} })
-	c.border = caddymgw.NewBorder(api, []caddymgw.Identity{
-		{Header: "X-User", Field: "subject"},
-		{Header: "X-Scopes", Field: "scopes"},
-		{Header: "X-Scheme", Field: "scheme"},
-		{Header: "X-Issuer", Field: "issuer"},
-		{Header: "X-Key-Id", Field: "key_id"},
-		{Header: "X-Api", Field: "api"},
-		{Header: "X-Operation", Field: "operation"},
-	}, []string{"X-Ours"}, forward, func(s string) bool { return strings.HasPrefix(s, "ours.") })
+	var identities []caddymgw.Identity
+	for _, id := range [][2]string{
+		{"X-User", "subject"},
+		{"X-Scopes", "scopes"},
+		{"X-Scheme", "scheme"},
+		{"X-Issuer", "issuer"},
+		{"X-Key-Id", "key_id"},
+		{"X-Api", "api"},
+		{"X-Operation", "operation"},
+		{"X-All", "user=<subject>; by <scheme>"},
+		{"X-Where", "<api>/<operation>"},
+	} {
+		identity, err := caddymgw.NewIdentity(id[0], id[1])
+		if err != nil {
+			panic(err)
+		}
+		identities = append(identities, identity)
+	}
+	c.border = caddymgw.NewBorder(api, identities, []string{"X-Ours"}, forward, func(s string) bool { return strings.HasPrefix(s, "ours.") })
 	return c
 }
 
@@ -116,11 +126,12 @@ func TestBorderSetsIdentityAndNobodyElseDoes(t *testing.T) {
 	c.border.Cross(r, caddymgw.Decision{Operation: c.secured, Principals: alice()})
 	require.Equal(t, http.Header{
 		"X-User": {"alice"}, "X-Scopes": {"a b"}, "X-Scheme": {"key"}, "X-Issuer": {"us"}, "X-Key-Id": {"k1"}, "X-Api": {"Pets"}, "X-Operation": {"list"},
+		"X-All": {"user=alice; by key"}, "X-Where": {"Pets/list"},
 	}, r.Header)
 
 	r = get(spoof...)
 	c.border.Cross(r, caddymgw.Decision{Operation: c.public})
-	require.Equal(t, http.Header{"X-Api": {"Pets"}, "X-Operation": {"GET /ping"}}, r.Header, "an anonymous request has no subject")
+	require.Equal(t, http.Header{"X-Api": {"Pets"}, "X-Operation": {"GET /ping"}, "X-Where": {"Pets/GET /ping"}}, r.Header, "an anonymous request has no subject")
 }
 
 func TestIdentityCannotSplitAHeader(t *testing.T) {
@@ -148,7 +159,7 @@ func TestBorderRemovesOverrides(t *testing.T) {
 		"X-Rewrite-Url: /admin", "X-Forwarded-Uri: /admin", "X-Forwarded-Path: /a", "X-Forwarded-Prefix: /a", "X-Envoy-Original-Path: /a",
 		"X-HTTP-Method: DELETE", "Client-Cert: c", "Client-Cert-Chain: c", "X-Forwarded-Tls-Client-Cert-Info: c", "X-Original-Method: DELETE", "X-Original-Host: a", "X-Amzn-Mtls-Clientcert: c", "X-Http-Method-Override: DELETE", "X_Method.Override: DELETE", "X-Forwarded-For: 192.0.2.7", "Accept: */*")
 	c.border.Cross(r, caddymgw.Decision{Operation: c.public})
-	require.Equal(t, http.Header{"X-Forwarded-For": {"192.0.2.7"}, "Accept": {"*/*"}, "X-Api": {"Pets"}, "X-Operation": {"GET /ping"}}, r.Header)
+	require.Equal(t, http.Header{"X-Forwarded-For": {"192.0.2.7"}, "Accept": {"*/*"}, "X-Api": {"Pets"}, "X-Operation": {"GET /ping"}, "X-Where": {"Pets/GET /ping"}}, r.Header)
 }
 
 func TestBorderCleansTheConnection(t *testing.T) {
@@ -224,5 +235,22 @@ func TestTrailersBearNeitherIdentityNorCredentials(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, http.Header{"X-Checksum": {"sent"}}, r.Trailer)
 		})
+	}
+}
+
+func TestIdentitiesThatAreRefused(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{
+		"name":             `field "name" is none of api, operation, subject`,
+		"<name>":           `field "name" is none of`,
+		"":                 `field "" is none of`,
+		"<subject":         `field "subject" is none of`,
+		"a>b":              `"a>b" is no text of a header`,
+		"a\nb<subject>":    `is no text of a header`,
+		"{env.PATH}":       `field "{env.PATH}" is none of`,
+		"<subject>z\u00e9": `is no text of a header`,
+	} {
+		_, err := caddymgw.NewIdentity("X-User", value)
+		require.ErrorContains(t, err, want)
 	}
 }

@@ -23,6 +23,7 @@
 //	Denial       why not, and what the client is told                denial.go
 //	Decision     the outcome for one request                         denial.go
 //	Border       what is removed from and added to a request         border.go
+//	Identity     a header that tells the upstream who calls          identity.go
 //
 // The promise: a request passes only if a declared operation matched and one
 // whole alternative of its security was satisfied by verified credentials.

@@ -109,6 +109,8 @@ func (closed) Challenge(r *Requirement) string {
 		return fault.BasicChallenge(s.Realm)
 	case s.Type == MutualTLS:
 		return ""
+	case s.Type == HTTP && s.HTTPScheme != "bearer":
+		return fault.OtherChallenge(s.HTTPScheme, s.Realm)
 	default:
 		return fault.BearerChallenge(s.Realm, "", "")
 	}

@@ -27,6 +27,7 @@ func TestEveryCaddyfileIsSafeToTry(t *testing.T) {
 			}
 			require.Contains(t, string(content), "A demonstration")
 			dir, name := filepath.Split(file)
+			setUp(t, dir)
 			for _, args := range [][]string{{"fmt", name}, {"adapt", "--config", name}, {"validate", "--config", name}} {
 				out, err := caddymgw(dir, args...)
 				require.NoError(t, err, "%v\n%s", args, out)

@@ -30,6 +30,11 @@ func TestReadmes(t *testing.T) {
 				case s.command == "make test": // is what runs this
 				case s.command == "make run": // what it builds is built already
 					serve(t, command(dir, "make", "-o", "build", "run"))
+				case strings.Contains(s.command, buildCustom):
+					out, err := customProgram()
+					require.NoError(t, err, out)
+				case strings.HasPrefix(s.command, "go "): // not by nobody, who has no modules
+					require.Regexp(t, s.output, developer(t, dir, s.command), s.command)
 				case strings.Contains(s.command, "caddymgw run "):
 					serve(t, command(dir, "sh", "-c", "exec "+s.command))
 				default:

@@ -107,9 +107,49 @@ func command(dir, name string, args ...string) *exec.Cmd {
 	return c
 }
 
-// caddymgw runs the program to its end and returns what it printed.
+// setUp makes what a folder needs and nobody should copy, such as keys.
+func setUp(t *testing.T, dir string) {
+	t.Helper()
+	scripts, err := filepath.Glob(filepath.Join(workspace, dir, "make-*.sh"))
+	require.NoError(t, err)
+	for _, script := range scripts {
+		out, err := command(dir, script).CombinedOutput()
+		require.NoError(t, err, string(out))
+	}
+}
+
+// buildCustom is how the README of custom-verifier builds the program that serves
+// this folder.
+const buildCustom = "./xcaddy.sh --with example.com/custom-verifier=examples/custom-verifier --output bin/custom-caddymgw"
+
+var customProgram = sync.OnceValues(func() (string, error) {
+	c := exec.Command("sh", "-c", buildCustom)
+	c.Dir = workspace
+	out, err := c.CombinedOutput()
+	return string(out), err
+})
+
+// developer runs a command in a folder as who runs the tests.
+func developer(t *testing.T, dir, line string) string {
+	t.Helper()
+	c := exec.Command("sh", "-c", line)
+	c.Dir = filepath.Join(workspace, dir)
+	c.Env = append(os.Environ(), "GOFLAGS=-trimpath") // the cache knows what another workspace has compiled
+	out, err := c.CombinedOutput()
+	require.NoError(t, err, string(out))
+	return strings.TrimSpace(string(out))
+}
+
+// caddymgw runs the program of a folder to its end and returns what it printed.
 func caddymgw(dir string, args ...string) (string, error) {
-	out, err := command(dir, filepath.Join(workspace, "bin", "caddymgw"), args...).CombinedOutput()
+	program := "caddymgw"
+	if filepath.Base(dir) == "custom-verifier" {
+		if out, err := customProgram(); err != nil {
+			return out, err
+		}
+		program = "custom-caddymgw"
+	}
+	out, err := command(dir, filepath.Join(workspace, "bin", program), args...).CombinedOutput()
 	return string(out), err
 }
 

@@ -56,6 +56,8 @@ func TestAdaptRefuses(t *testing.T) {
 	auth := func(option string) string { return site("openapi_auth pets.yaml {\n\t\t" + option + "\n\t}") }
 	mtls := func(option string) string { return auth("scheme cert mtls {\n\t\t\t" + option + "\n\t\t}") }
 	issuer := func(option string) string { return site("apikey_issuer {\n\t\t" + option + "\n\t}") }
+	tokens := func(option string) string { return mgw("token_issuer https://idp.test {\n\t\t\t" + option + "\n\t\t}") }
+	jwt := func(option string) string { return auth("scheme oauth jwt {\n\t\t\t" + option + "\n\t\t}") }
 	for name, tc := range map[string]struct{ caddyfile, want string }{
 		"auth: no document":                {site("openapi_auth"), "Caddyfile:2: openapi_auth wants one argument"},
 		"auth: two documents":              {site("openapi_auth a.yaml b.yaml"), "Caddyfile:2: openapi_auth wants one argument"},
@@ -139,6 +141,31 @@ func TestAdaptRefuses(t *testing.T) {
 		"api_keys: no duration":            {keys("validity forever"), "Caddyfile:4: forever is not a duration above 0"},
 		"api_keys: algorithm without":      {keys("algorithm"), "Caddyfile:4: algorithm wants one argument"},
 		"api_keys: flag with an argument":  {keys("require_listed_apis yes"), "Caddyfile:4: require_listed_apis takes no argument"},
+		"token_issuer: no iss":             {mgw("token_issuer {\n\t\t\taudience x\n\t\t}"), "Caddyfile:3: token_issuer wants the claim iss of its tokens"},
+		"token_issuer: two iss":            {mgw("token_issuer https://a.test https://b.test"), "Caddyfile:3: token_issuer wants the claim iss of its tokens"},
+		"token_issuer: unknown option":     {tokens("jwks https://idp.test/jwks"), "Caddyfile:4: unrecognized option of token_issuer: jwks"},
+		"token_issuer: option twice":       {tokens("audience a\n\t\t\taudience b"), "Caddyfile:5: audience is given twice"},
+		"token_issuer: jwks_url without":   {tokens("jwks_url"), "Caddyfile:4: jwks_url wants one argument"},
+		"token_issuer: two jwks_url":       {tokens("jwks_url https://a.test https://b.test"), "Caddyfile:4: jwks_url wants one argument"},
+		"token_issuer: key_file without":   {tokens("key_file"), "Caddyfile:4: key_file wants one argument"},
+		"token_issuer: audience without":   {tokens("audience"), "Caddyfile:4: wrong argument count"},
+		"token_issuer: algorithms without": {tokens("algorithms"), "Caddyfile:4: wrong argument count"},
+		"token_issuer: scope_claim":        {tokens("scope_claim"), "Caddyfile:4: wrong argument count"},
+		"token_issuer: map_scope with one": {tokens("map_scope a"), "Caddyfile:4: map_scope wants a scope of the token and the one that documents use for it"},
+		"token_issuer: map_scope twice":    {tokens("map_scope a b\n\t\t\tmap_scope a c"), "Caddyfile:5: map_scope a is given twice"},
+		"token_issuer: roles_claim":        {tokens("roles_claim a b"), "Caddyfile:4: roles_claim wants one argument"},
+		"token_issuer: max_stale":          {tokens("max_stale never"), "Caddyfile:4: never is not a duration above 0"},
+		"token_issuer: introspect":         {tokens("introspect https://idp.test/introspect gw"), "Caddyfile:4: introspect wants a URL, a client id and a client secret such as {env.GW_SECRET}"},
+		"introspect: a fourth argument":    {tokens("introspect https://idp.test/introspect gw s x"), "Caddyfile:4: introspect wants a URL"},
+		"introspect: unknown option":       {tokens("introspect https://idp.test/i gw s {\n\t\t\t\ttimeout 5s\n\t\t\t}"), "Caddyfile:5: unrecognized option of introspect: timeout"},
+		"introspect: no duration":          {tokens("introspect https://idp.test/i gw s {\n\t\t\t\tcache_for 0s\n\t\t\t}"), "Caddyfile:5: 0s is not a duration above 0"},
+		"introspect: cache_for twice":      {tokens("introspect https://idp.test/i gw s {\n\t\t\t\tcache_for 5s\n\t\t\t\tcache_for 6s\n\t\t\t}"), "Caddyfile:6: cache_for is given twice"},
+		"jwt: an argument":                 {auth("scheme oauth jwt https://idp.test"), "Caddyfile:3: jwt takes no argument"},
+		"jwt: unknown option":              {jwt("audience x"), "Caddyfile:4: unrecognized option of jwt: audience"},
+		"jwt: issuers without":             {jwt("issuers"), "Caddyfile:4: wrong argument count"},
+		"jwt: issuers twice":               {jwt("issuers a\n\t\t\tissuers b"), "Caddyfile:5: issuers is given twice"},
+		"auth: resource without":           {auth("resource"), "Caddyfile:3: resource wants one argument"},
+		"auth: resource twice":             {auth("resource https://a.test\n\t\tresource https://b.test"), "Caddyfile:4: resource is given twice"},
 		"log filter: an argument":          {"{\n\tlog {\n\t\tformat filter {\n\t\t\trequest mgw all\n\t\t}\n\t}\n}\n", "Caddyfile:4: mgw takes no argument"},
 		"log filter: an option":            {"{\n\tlog {\n\t\tformat filter {\n\t\t\trequest mgw {\n\t\t\t\tx\n\t\t\t}\n\t\t}\n\t}\n}\n", "Caddyfile:5: unrecognized option: x"},
 	} {

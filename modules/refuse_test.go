@@ -16,6 +16,11 @@ import (
 // provisioned, as `caddy validate` does.
 func TestLoadRefuses(t *testing.T) {
 	mgw := func(options string) string { return "{\n\t$GLOBAL\n\tmgw {\n\t\t" + options + "\n\t}\n}\n" }
+	tokens := func(options string) string {
+		return mgw("token_issuer https://idp.test {\n\t\t\t" + options + "\n\t\t}")
+	}
+	introspect := func(arguments string) string { return tokens("audience x\n\t\t\tintrospect " + arguments) }
+	const secretKey = `{"kty":"oct","k":"aHVudGVyMi1odW50ZXIyLWh1bnRlcjItaHVudGVyMi0"}`
 	site := func(directives string) string { return "$SITE {\n\t" + directives + "\n}\n" }
 	withUsers := func(directives string) string { return mgw(users) + site(directives) }
 	document := func(name, replace, by string) map[string]string {
@@ -55,7 +60,7 @@ func TestLoadRefuses(t *testing.T) {
 		"a key header that never arrives":    {site("openapi_auth shop.yaml"), document("shop.yaml", "X-API-Key", "Host"), []string{"the header Host belongs to the connection and never holds a key"}},
 		"a hyphenated header, shadowed":      {"{\n\t$GLOBAL\n\tservers {\n\t\texpected_underscore_headers x_api_key\n\t}\n}\n" + site("openapi_auth shop.yaml"), shopFile, []string{"scheme header reads the header X-Api-Key, which Caddy drops where a server expects x_api_key"}},
 		"an unknown transport":               {site("openapi_auth shop.yaml"), map[string]string{"shop.yaml": shop + "x-wso2-transports: [ws]\n"}, []string{`"ws" is no transport`}},
-		"an identity field that is none":     {site("openapi_auth shop.yaml {\n\t\tidentity_header X-User name\n\t}"), shopFile, []string{"identity_header X-User: field \"name\" is none of subject, scheme"}},
+		"an identity field that is none":     {site("openapi_auth shop.yaml {\n\t\tidentity_header X-User name\n\t}"), shopFile, []string{"identity_header X-User: field \"name\" is none of api, operation, subject"}},
 		"a base path that is none":           {site("openapi_auth shop.yaml {\n\t\tbase_path /a/../b\n\t}"), shopFile, []string{`base_path "/a/../b"`, "is not canonical"}},
 		"an unknown default scheme":          {site("openapi_auth shop.yaml {\n\t\tdefault_security scheme none\n\t}"), shopFile, []string{"none"}},
 		"two documents of one name":          {site("handle /a/* {\n\t\topenapi_auth shop.yaml\n\t}\n\thandle {\n\t\topenapi_auth other.yaml\n\t}"), map[string]string{"shop.yaml": shop, "other.yaml": shop}, []string{"shop.yaml", "other.yaml", `both are API "Shop" version "1.0.0"`, "change info.title or info.version"}},
@@ -81,6 +86,34 @@ func TestLoadRefuses(t *testing.T) {
 		"a signing key that is not there":    {mgw("api_keys {\n\t\t\tsigning_key {file.$DIR/none.pem}\n\t\t}"), nil, []string{"api_keys: signing_key", "none.pem", "no such file"}},
 		"a signing key that is empty":        {mgw("api_keys {\n\t\t\tsigning_key {file.$DIR/k.pem}\n\t\t}"), map[string]string{"k.pem": ""}, []string{"api_keys: signing_key"}},
 		"a signing key of another kind":      {mgw("api_keys {\n\t\t\talgorithm RS256\n\t\t\tsigning_key {file.$DIR/k.pem}\n\t\t}"), map[string]string{"k.pem": ecKey}, []string{"algorithm RS256 does not fit the key"}},
+		"tokens for whomever":                {tokens("max_stale 1h"), nil, []string{"token_issuer https://idp.test: audience is missing: without one, tokens that are meant for others would be accepted (audience * allows that)"}},
+		"tokens for whomever, and others":    {tokens("audience * x"), nil, []string{"audience *: name no others beside it"}},
+		"tokens for nobody":                  {tokens("audience \"\""), nil, []string{"an audience is empty"}},
+		"tokens by an unknown algorithm":     {tokens("audience x\n\t\t\talgorithms ES256 none"), nil, []string{`algorithm "none" is not known: there are`, "EdDSA"}},
+		"tokens by plain http":               {mgw("token_issuer http://idp.test {\n\t\t\taudience x\n\t\t}"), nil, []string{"token_issuer http://idp.test: its keys can't be discovered below the issuer", "http is for loopback addresses only", "add jwks_url or key_file"}},
+		"tokens of who is no URL":            {mgw("token_issuer ours {\n\t\t\taudience x\n\t\t}"), nil, []string{"token_issuer ours: its keys can't be discovered below the issuer", "add jwks_url or key_file"}},
+		"tokens of an issuer twice":          {mgw("token_issuer https://a.test {\n\t\t\taudience x\n\t\t}\n\t\ttoken_issuer https://a.test {\n\t\t\taudience y\n\t\t}"), nil, []string{"token_issuer https://a.test: it is given twice"}},
+		"tokens of the API keys' issuer":     {mgw("token_issuer caddymgw {\n\t\t\taudience x\n\t\t\tjwks_url https://idp.test/jwks\n\t\t}"), nil, []string{"caddymgw", "this is the issuer of the API keys of this gateway: give one of them another name"}},
+		"keys by plain http":                 {tokens("audience x\n\t\t\tjwks_url http://idp.test/jwks"), nil, []string{"jwks_url: http is for loopback addresses only: use https"}},
+		"keys from a file by URL":            {tokens("audience x\n\t\t\tjwks_url file:///etc/keys.json"), nil, []string{"jwks_url: the URL must begin with https://"}},
+		"keys behind a password":             {tokens("audience x\n\t\t\tjwks_url https://a:hunter2@idp.test/jwks"), nil, []string{"jwks_url: the URL must not hold a user or password"}},
+		"keys from two places":               {tokens("audience x\n\t\t\tjwks_url https://idp.test/jwks\n\t\t\tkey_file k.pem"), map[string]string{"k.pem": ecKey}, []string{"jwks_url and key_file: name one of them"}},
+		"keys that are trusted too briefly":  {tokens("audience x\n\t\t\tmax_stale 1s"), nil, []string{"keys can't be trusted for less than two seconds"}},
+		"a key file that is not there":       {tokens("audience x\n\t\t\tkey_file none.pem"), nil, []string{"key_file", "none.pem", "no such file"}},
+		"a key file that is empty":           {tokens("audience x\n\t\t\tkey_file k.pem"), map[string]string{"k.pem": ""}, []string{"key_file", "k.pem: it is empty"}},
+		"a key file with a private key":      {tokens("audience x\n\t\t\tkey_file k.pem"), map[string]string{"k.pem": ecKey}, []string{"k.pem: it holds a private key, and a public one is wanted"}},
+		"a key file with a secret, unnamed":  {tokens("audience x\n\t\t\tkey_file k.json"), map[string]string{"k.json": secretKey}, []string{"k.json: no key in it is for an algorithm that is allowed (those of HMAC must be named, as in: algorithms HS256)"}},
+		"a key file for other algorithms":    {tokens("audience x\n\t\t\tkey_file k.json\n\t\t\talgorithms RS256"), map[string]string{"k.json": secretKey}, []string{"k.json: no key in it is for an algorithm that is allowed"}},
+		"a key file that grows old":          {tokens("audience x\n\t\t\tkey_file k.json\n\t\t\talgorithms HS256\n\t\t\tmax_stale 1h"), map[string]string{"k.json": secretKey}, []string{"max_stale: the keys of a key_file do not age"}},
+		"introspection by plain http":        {introspect("http://idp.test/introspect gw hunter2"), nil, []string{"introspection: the URL must be https: tokens and the client secret are sent there"}},
+		"introspection at no URL":            {introspect("/introspect gw hunter2"), nil, []string{"introspection: the URL is none"}},
+		"introspection with an empty secret": {introspect("https://idp.test/introspect gw \"\""), nil, []string{"introspect"}},
+		"introspection with an unset secret": {introspect("https://idp.test/introspect gw {env.MGW_TEST_UNSET}"), nil, []string{"introspect: the secret", "MGW_TEST_UNSET"}},
+		"introspection with a missing file":  {introspect("https://idp.test/introspect gw {file.$DIR/none}"), nil, []string{"introspect: the secret"}},
+		"introspection by two":               {mgw("token_issuer https://a.test {\n\t\t\taudience x\n\t\t\tintrospect https://a.test/i gw s\n\t\t}\n\t\ttoken_issuer https://b.test {\n\t\t\taudience x\n\t\t\tintrospect https://b.test/i gw s\n\t\t}"), nil, []string{"https://b.test", `introspection is already that of "https://a.test": an opaque token does not say whose it is`}},
+		"a scheme that trusts a stranger":    {tokens("audience x") + site("openapi_auth shop.yaml {\n\t\tscheme token jwt {\n\t\t\tissuers https://b.test\n\t\t}\n\t}"), shopFile, []string{"there is no token_issuer https://b.test"}},
+		"a key's place for tokens":           {tokens("audience x") + site("openapi_auth shop.yaml {\n\t\tscheme header jwt\n\t}"), shopFile, []string{"scheme header: jwt verifies schemes of the types oauth2, openIdConnect, and http with the scheme bearer"}},
+		"a resource that is no URL":          {site("openapi_auth shop.yaml {\n\t\tresource /v1\n\t}"), shopFile, []string{`resource "/v1": must be a URL such as https://api.example.com/v1`}},
 		"a public key":                       {mgw("api_keys {\n\t\t\tsigning_key {file.$DIR/k.pem}\n\t\t}"), map[string]string{"k.pem": "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"}, []string{"it holds no private key"}},
 	} {
 		t.Run(name, func(t *testing.T) {

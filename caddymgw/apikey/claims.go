@@ -2,6 +2,7 @@ package apikey
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/caddymgw/gateway/caddymgw"
@@ -41,6 +42,7 @@ type claims struct {
 type limits struct {
 	apis       []AllowedAPI
 	scopes     []string
+	roles      []string // the scopes, and the claim roles
 	operations []string
 	addresses  []netip.Prefix
 	referers   []referer
@@ -73,6 +75,14 @@ func readLimits(all map[string]any) (*limits, bool) {
 			return nil, false
 		}
 		l.scopes = strings.Fields(s)
+	}
+	l.roles = l.scopes
+	if roles, ok := all["roles"]; ok {
+		list, ok := token.Strings(roles)
+		if !ok {
+			return nil, false
+		}
+		l.roles = slices.Concat(l.scopes, list)
 	}
 	for name, read := range map[string]func(string) bool{
 		"operations": func(s string) bool { l.operations = append(l.operations, s); return s != "" },

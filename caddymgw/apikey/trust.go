@@ -82,8 +82,10 @@ func foreignLimits(all map[string]any) map[string]any {
 	if list, ok := all["subscribedAPIs"]; ok {
 		ours["allowedAPIs"] = list
 	}
-	if scope, ok := all["scope"]; ok {
-		ours["scope"] = scope
+	for _, name := range []string{"scope", "roles"} {
+		if v, ok := all[name]; ok {
+			ours[name] = v
+		}
 	}
 	for theirs, name := range map[string]string{"permittedIP": "permittedIPs", "permittedReferer": "permittedReferers"} {
 		switch v := all[theirs].(type) {

@@ -84,6 +84,10 @@ func TestKeysOfATrustedIssuer(t *testing.T) {
 			d.requireRefused(t, text, tc.want)
 		})
 	}
+	t.Run("roles", func(t *testing.T) {
+		require.Equal(t, []string{"read", "chief"}, d.judge(t, key(nil, members{"roles": []any{"chief"}, "scope": "read"}), request()).Principal.Roles)
+		d.requireRefused(t, key(nil, members{"roles": "chief"}), caddymgw.ReasonClaims)
+	})
 	t.Run("not from here", func(t *testing.T) {
 		require.Equal(t, caddymgw.Forbidden, d.judge(t, key(nil, members{"permittedIP": "10.0.0.1"}), request()).Outcome)
 	})

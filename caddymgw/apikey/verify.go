@@ -107,7 +107,7 @@ func principal(t *token.Token, l *limits, s *caddymgw.Scheme) *caddymgw.Principa
 		Scheme:   s.Name,
 		KeyID:    t.Claims.ID,
 		Scopes:   l.scopes,
-		Roles:    l.scopes,
+		Roles:    l.roles,
 		IssuedAt: t.Claims.IssuedAt,
 		Expires:  t.Claims.Expires,
 		Claims:   t.Claims.All,

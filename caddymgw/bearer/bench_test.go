@@ -82,10 +82,14 @@ func TestASeenTokenCostsNoAllocation(t *testing.T) {
 	for _, algorithm := range []string{"ES256", "RS256", "EdDSA", "HS256"} {
 		d, req := benchmarkDesk(t, algorithm, 10)
 		private, public := newKey(t, algorithm)
-		d.issuers[idp].Keys = fixed{"k1": {{ID: "k1", Public: public}}}
+		keys := fixed{"k1": {{ID: "k1", Public: public}}}
+		d.issuers[idp].Keys = keys
 		r, c := request(), bearerOf(forgeBy(t, private, members{"alg": algorithm}, nil))
 		ctx := t.Context()
-		require.Equal(t, caddymgw.Satisfied, d.Verify(ctx, r, req, c).Outcome)
-		require.Zero(t, testing.AllocsPerRun(100, func() { d.Verify(ctx, r, req, c) }), algorithm)
+		for range 2 {
+			require.Equal(t, caddymgw.Satisfied, d.Verify(ctx, r, req, c).Outcome)
+			require.Zero(t, testing.AllocsPerRun(100, func() { d.Verify(ctx, r, req, c) }), algorithm)
+			keys["k1"] = []token.Key{{ID: "k1", Public: clone(public)}} // as if read anew
+		}
 	}
 }

@@ -99,6 +99,8 @@ func TestOtherConfirmationsAreRefused(t *testing.T) {
 			require.Equal(t, refused(caddymgw.ReasonClaims), d.judge(t, d.forge(t, nil, members{"cnf": cnf}), r))
 		})
 	}
+	_, ok := readBinding(map[string]any{"cnf": map[string]any{"x5t#S256": strings.Repeat("A", 40) + "\r\n\n"}})
+	require.False(t, ok, "base64 skips line ends")
 	last := strings.IndexByte(alphabet, good[42])
 	for i := 1; i < 4; i++ { // two bits of the last character are unused
 		text := d.forge(t, nil, members{"cnf": members{"x5t#S256": good[:42] + alphabet[last+i:last+i+1]}})

@@ -33,7 +33,7 @@ func newEndpoint(c *Introspection) (*endpoint, error) {
 	switch {
 	case err != nil || u.Host == "" || u.Opaque != "":
 		return nil, errors.New("the URL is none: it must be such as https://idp.example.com/introspect")
-	case u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Hostname())):
+	case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
 		return nil, errors.New("the URL must be https: tokens and the client secret are sent there (http is for loopback addresses)")
 	case u.User != nil || u.Fragment != "":
 		return nil, errors.New("the URL must hold neither credentials nor a fragment")

@@ -208,7 +208,6 @@ func (n *introspector) remember(d digest, a *answer, now time.Time) {
 		a.until = exp
 	}
 	if a.until.After(now) {
-		n.bad.Invalidate(d)
 		n.good.Set(d, a)
 	}
 }

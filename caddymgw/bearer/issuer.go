@@ -17,9 +17,10 @@ import (
 // on every call: an answer should cost no more than a lookup in memory.
 type Keys interface {
 	// Find returns the keys that may have signed a token of this kid and
-	// algorithm; with kid "", every key that fits the algorithm. The slice is
-	// not changed and may be returned again. No key is no error: an error means
-	// that the keys can't be known now.
+	// algorithm. With kid "" it returns those that fit the algorithm; several
+	// are as good as none, since nothing chooses among them. The slice is not
+	// changed and may be returned again. No key is no error: an error means that
+	// the keys can't be known now.
 	Find(ctx context.Context, kid, algorithm string) ([]token.Key, error)
 }
 

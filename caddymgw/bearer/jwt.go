@@ -3,9 +3,8 @@ package bearer
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
+	"crypto"
 	"crypto/ed25519"
-	"crypto/rsa"
 	"crypto/subtle"
 	"errors"
 	"slices"
@@ -49,7 +48,7 @@ func (v *Verifier) jwt(ctx context.Context, p presented, t *token.Verified) cadd
 		}
 		return refused(reasonOf(err))
 	}
-	if !known || t.Key == nil || !sameKey(t.Key, key) {
+	if !known || !isItself(t.Key, key) {
 		v.cache.Put(p.text, &token.Verified{Token: t.Token, Key: key, Derived: rd})
 	}
 	return v.satisfied(p, rd)
@@ -104,22 +103,27 @@ func signedBy(t *token.Verified, keys []token.Key, allowed []string) (any, error
 	return nil, reason
 }
 
-// sameKey compares the material: a key set that was read anew holds other
-// pointers to the same keys.
+// sameKey compares the material: a key set that was read anew holds the same
+// keys at other addresses.
 func sameKey(a, b any) bool {
 	switch a := a.(type) {
-	case *ecdsa.PublicKey:
-		b, ok := b.(*ecdsa.PublicKey)
-		return ok && (a == b || a.Equal(b))
-	case *rsa.PublicKey:
-		b, ok := b.(*rsa.PublicKey)
-		return ok && (a == b || a.Equal(b))
 	case ed25519.PublicKey:
 		b, ok := b.(ed25519.PublicKey)
 		return ok && bytes.Equal(a, b)
 	case token.HMACSecret:
 		b, ok := b.(token.HMACSecret)
 		return ok && subtle.ConstantTimeCompare(a, b) == 1
+	case interface{ Equal(crypto.PublicKey) bool }: // RSA and ECDSA
+		return a == b || a.Equal(b)
 	}
 	return false
+}
+
+// isItself reports whether the very same key is there: comparing it is free.
+func isItself(a, b any) bool {
+	switch a.(type) {
+	case ed25519.PublicKey, token.HMACSecret:
+		return sameKey(a, b)
+	}
+	return a == b
 }

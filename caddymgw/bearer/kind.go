@@ -61,11 +61,11 @@ func isOpaque(text string) bool {
 	if _, err := token.Peek(text); err == nil || errors.Is(err, token.ErrCritical) {
 		return false
 	}
-	if strings.HasPrefix(text, "ey") && strings.Count(text, ".") == 2 { // it begins with {" or so
+	if strings.Count(text, ".") == 2 {
 		return false
 	}
 	body := strings.TrimRight(text, "=")
-	return body != "" && !strings.ContainsFunc(body, func(c rune) bool {
-		return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("-._~+/", c))
-	})
+	return body != "" && strings.Trim(body, b64token) == ""
 }
+
+const b64token = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"

@@ -51,6 +51,8 @@ func TestHowLongAnswersAreRemembered(t *testing.T) {
 			if tc.until > 0 {
 				d.at(t, "t", tc.until-1)
 				require.Equal(t, 1, o.count())
+			} else {
+				require.Zero(t, d.opaque.introspect.good.EstimatedSize())
 			}
 			d.at(t, "t", tc.until)
 			require.Equal(t, 2, o.count())
@@ -93,8 +95,11 @@ func TestBadAnswersNeverPushOutGoodOnes(t *testing.T) {
 		o.say(text, goodAnswer(nil))
 		d.requireGood(t, text)
 	}
-	for i := range maxBad + 2_000 {
+	for i := range 100 {
 		d.requireRefused(t, fmt.Sprint("bad", i), reasonInactive)
+	}
+	for i := range 2 * maxBad {
+		n.remember(digestOf(fmt.Sprint("worse", i)), &answer{reason: reasonInactive}, start)
 	}
 	n.bad.CleanUp()
 	n.good.CleanUp()
@@ -111,16 +116,16 @@ func TestGoodAnswersAreBoundedByTheirLength(t *testing.T) {
 	t.Parallel()
 	d, o := newOpaqueDesk(t, nil)
 	n := d.opaque.introspect
-	filler := strings.Repeat("x", maxAnswer/2)
-	for i := range 70 {
-		text := fmt.Sprint("good", i)
-		o.say(text, goodAnswer(members{"x": filler}))
-		d.requireGood(t, text)
-		o.say(text, nil)
+	o.say("long", goodAnswer(members{"x": strings.Repeat("x", 1000)}))
+	d.requireGood(t, "long")
+	a := n.remembered(digestOf("long"), start)
+	require.Greater(t, a.length, 1000)
+	for i := range 2 * maxGood / maxAnswer {
+		n.remember(digestOf(fmt.Sprint("huge", i)), &answer{reading: a.reading, length: maxAnswer}, start)
 	}
 	n.good.CleanUp()
 	require.LessOrEqual(t, n.good.WeightedSize(), uint64(maxGood))
-	require.Positive(t, n.good.EstimatedSize())
+	require.Greater(t, n.good.WeightedSize(), uint64(maxGood/2))
 }
 
 func TestThoseWhoAskTheSameShareOneQuestion(t *testing.T) {

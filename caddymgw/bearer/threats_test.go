@@ -175,7 +175,11 @@ func TestThreatsD(t *testing.T) {
 		own := newCertificate(t, &desk{key: evil}, 1)
 		chain := []string{base64.StdEncoding.EncodeToString(own.Raw)}
 		for _, header := range []members{
-			{"jwk": jwk}, {"jku": attacker.URL}, {"x5u": attacker.URL}, {"x5c": chain}, {"x5t#S256": thumbprint(own)},
+			{"jwk": jwk},
+			{"jku": attacker.URL},
+			{"x5u": attacker.URL},
+			{"x5c": chain},
+			{"x5t#S256": thumbprint(own)},
 			{"jwk": jwk, "jku": attacker.URL, "x5u": attacker.URL, "x5c": chain},
 		} {
 			d.requireNever(t, forgeBy(t, evil, header, nil), caddymgw.ReasonSignature)

@@ -114,7 +114,7 @@ func TestOwns(t *testing.T) {
 			text, ok := tokenOf(c)
 			require.Equal(t, tc.owns, ok)
 			require.Equal(t, tc.text, text)
-			c.Place.Name = "X-Elsewhere"
+			c.Name = "X-Elsewhere"
 			require.False(t, d.Owns(s, c), "at another place than the scheme's")
 		})
 	}

@@ -44,6 +44,11 @@ func APIKeyChallenge(realm, in, name string) string {
 	return "ApiKey realm=" + quote(realm) + ", in=" + quote(in) + ", name=" + quote(name)
 }
 
+// OtherChallenge returns that of an HTTP scheme without a form of its own here.
+func OtherChallenge(scheme, realm string) string {
+	return strings.ToUpper(scheme[:1]) + scheme[1:] + " realm=" + quote(realm)
+}
+
 // CertificateChallenge tells that only a client certificate opens the operation.
 // No RFC names one; the form is that of RFC 9110 section 11.6.1.
 func CertificateChallenge(realm string) string {

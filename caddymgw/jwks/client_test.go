@@ -87,6 +87,18 @@ func TestAnswersThatAreRefused(t *testing.T) {
 	t.Cleanup(func() { require.Zero(t, target.requests.Load(), "nobody is sent elsewhere") })
 }
 
+func TestAnAnswerOf1MiBIsReadAndNoLonger(t *testing.T) {
+	t.Parallel()
+	for size, fine := range map[int]bool{MaxSize: true, MaxSize + 1: false} {
+		a := serve(t, body(make([]byte, size)))
+		u, err := url.Parse(a.URL)
+		require.NoError(t, err)
+		content, _, err := newClient(nil).get(t.Context(), u, "")
+		require.Equal(t, fine, err == nil)
+		require.Equal(t, fine, len(content) == size)
+	}
+}
+
 func redirect(code int, to string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Location", to)
@@ -220,7 +232,7 @@ func TestAddressesThatAreDialled(t *testing.T) {
 	for address, want := range map[string]struct{ secure, plain bool }{
 		"127.0.0.1:443": {true, true}, "[::1]:443": {true, true}, "[::ffff:127.0.0.1]:80": {true, true},
 		"10.0.0.1:443": {true, false}, "192.0.2.1:443": {true, false}, "[2001:db8::1]:443": {true, false}, "[fd00::1]:443": {true, false},
-		"169.254.169.254:443": {}, "[::ffff:169.254.169.254]:443": {}, "[fe80::1%eth0]:443": {}, "0.0.0.0:443": {}, "[::]:443": {}, "224.0.0.1:443": {}, "[ff02::1]:443": {}, "nonsense": {},
+		"169.254.169.254:443": {}, "[::ffff:169.254.169.254]:443": {}, "[fe80::1%eth0]:443": {}, "0.0.0.0:443": {}, "[::]:443": {}, "[::ffff:0.0.0.0]:443": {}, "224.0.0.1:443": {}, "[ff02::1]:443": {}, "nonsense": {},
 	} {
 		require.Equal(t, want.secure, guard(dialable)("tcp", address, nil) == nil, address)
 		require.Equal(t, want.plain, guard(netip.Addr.IsLoopback)("tcp", address, nil) == nil, address)

@@ -133,9 +133,6 @@ func fromPEM(content []byte) ([]token.Key, error) {
 			}
 			break
 		}
-		if len(keys) == MaxKeys {
-			return nil, fmt.Errorf("it holds more than %d keys", MaxKeys)
-		}
 		public, err := publicKey(block)
 		if err != nil {
 			return nil, err

@@ -62,6 +62,7 @@ func TestFromFile(t *testing.T) {
 		"a JWK without kid":                 {" \n" + marshal(jwkOf("", e).with("kid", nil)) + "\n", []token.Key{{Public: e}}},
 		"a JWK Set":                         {string(setOf(jwkOf("a", r), jwkOf("b", r), jwkOf("c", e))), []token.Key{{ID: "a", Public: r}, {ID: "b", Public: r}, {ID: "c", Public: e}}},
 		"a JWK Set with keys for others":    {string(setOf(jwkOf("x", e).with("use", "enc"), jwkOf("a", r), jwkOf("y", o).with("crv", "X25519"), jwkOf("z", r).with("alg", "RSA-OAEP"))), []token.Key{{ID: "a", Public: r}}},
+		"one key twice":                     {string(setOf(jwkOf("a", r), jwkOf("a", r).with("alg", "RS256"))), []token.Key{{ID: "a", Public: r}, {ID: "a", Algorithm: "RS256", Public: r}}},
 		"one kid for two algorithms":        {string(setOf(jwkOf("a", r).with("alg", "RS256"), jwkOf("a", &rsaOther().PublicKey).with("alg", "PS256"))), []token.Key{{ID: "a", Algorithm: "RS256", Public: r}, {ID: "a", Algorithm: "PS256", Public: &rsaOther().PublicKey}}},
 		"a secret":                          {marshal(jwkOf("s", secret(32))), []token.Key{{ID: "s", Public: secret(32)}}},
 		"a secret for HS512":                {marshal(jwkOf("s", secret(64)).with("alg", "HS512")), []token.Key{{ID: "s", Algorithm: "HS512", Public: secret(64)}}},

@@ -158,7 +158,8 @@ func TestKeysThatAreLeftOut(t *testing.T) {
 		"padding":                           {e.with("x", x+"="), "not base64url"},
 		"a line break":                      {e.with("x", x[:9]+"\n"+x[9:]), "not base64url"},
 		"CR LF at the end":                  {e.with("x", x+"\r\n"), "not base64url"},
-		"unused bits":                       {r.with("e", "AQABA"), "not base64url"},
+		"unused bits":                       {e.with("x", x[:42]+string(x[42]+1)), "not base64url"},
+		"a character too much":              {r.with("e", "AQABA"), "not base64url"},
 		"plain base64":                      {r.with("n", "+/+/"), "not base64url"},
 	} {
 		t.Run(name, func(t *testing.T) {

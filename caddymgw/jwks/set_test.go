@@ -149,7 +149,7 @@ func TestParseWantsAStrictSet(t *testing.T) {
 		"nested far too deeply":        {deep(200_000), "nested too deeply"},
 		"more than 100 keys":           {string(setOf(slices.Repeat([]any{json.RawMessage(key)}, 101)...)), "more than 100"},
 		"more than 100 of other kinds": {string(setOf(slices.Repeat([]any{1}, 101)...)), "more than 100"},
-		"longer than 1 MiB":            {good + strings.Repeat(" ", MaxSize), "longer than"},
+		"longer than 1 MiB":            {good + strings.Repeat(" ", MaxSize+1-len(good)), "longer than"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -2,6 +2,7 @@ package jwks
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"runtime"
@@ -229,7 +230,8 @@ func TestSlowIssuersHoldUpNobodyButThoseWhoWait(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					n := newWire(t, handle)
 					s := &shelf{}
-					r := remote(t, Config{URL: "http://localhost/keys", Transport: n.transport(), Store: s})
+					d := &diary{}
+					r := remote(t, Config{URL: "http://localhost/keys", Transport: n.transport(), Store: s, Observer: d})
 					if warm {
 						warmUp(t, r, s)
 					}
@@ -256,12 +258,34 @@ func TestSlowIssuersHoldUpNobodyButThoseWhoWait(t *testing.T) {
 						}
 					}
 					require.Equal(t, timeout, time.Since(began))
+					synctest.Wait()
+					require.Len(t, d.failures(), 1)
+					require.ErrorIs(t, d.failures()[0], context.DeadlineExceeded)
 					require.NoError(t, r.Close())
 					n.close()
 				})
 			})
 		}
 	}
+}
+
+// Whatever a transport of others does, requests go on in time, and Close does
+// not return before it.
+func TestATransportThatHeedsNoContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		r := remote(t, Config{URL: "https://idp.test/keys", Transport: offline(func(*http.Request) (*http.Response, error) {
+			time.Sleep(time.Minute)
+			return nil, errors.New("too late")
+		})})
+		require.NoError(t, r.Open(t.Context()))
+		_, err := r.Find(t.Context(), "a", "ES256")
+		require.ErrorIs(t, err, ErrUnavailable)
+		require.Equal(t, timeout, time.Since(began))
+		require.NoError(t, r.Close())
+		require.Equal(t, time.Minute, time.Since(began))
+	})
 }
 
 // warmUp stores a set as an earlier run would have.

@@ -46,7 +46,7 @@ func loopback(host string) bool {
 		return true
 	}
 	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.Zone() == "" && addr.Unmap().IsLoopback()
+	return err == nil && addr.Zone() == "" && addr.IsLoopback()
 }
 
 // place is a URL for people: its query may hold a secret.

@@ -1,6 +1,7 @@
 package mtls_test
 
 import (
+	"context"
 	"crypto"
 	"crypto/sha256"
 	"crypto/tls"
@@ -39,7 +40,7 @@ func verify(v *mtls.Verifier, state *tls.ConnectionState, now time.Time, headers
 		name, value, _ := strings.Cut(line, ": ")
 		r.Header.Add(name, value)
 	}
-	return v.Verify(nil, &caddymgw.Request{HTTP: r, Now: now}, &caddymgw.Requirement{Scheme: scheme}, credential.Credential{}) //nolint:staticcheck // no context is used
+	return v.Verify(context.Background(), &caddymgw.Request{HTTP: r, Now: now}, &caddymgw.Requirement{Scheme: scheme}, credential.Credential{})
 }
 
 // outcome is "" for a certificate that is accepted, else why not.

@@ -208,7 +208,7 @@ func (c *compiler) operations(item *value) ([]member, error) {
 		case "x-wso2-disable-security":
 			c.warn("%s: x-wso2-disable-security has no meaning in a path item and is not followed: write it at the operations", m.value.pointer())
 			continue
-		case "x-wso2-application-security", "x-wso2-mutual-ssl", "x-wso2-auth-header":
+		case "security", "x-wso2-application-security", "x-wso2-mutual-ssl", "x-wso2-auth-header":
 			return nil, m.value.errorf("%s has no meaning in a path item: write it at the operations", m.name)
 		default:
 			continue
@@ -219,6 +219,9 @@ func (c *compiler) operations(item *value) ([]member, error) {
 }
 
 func (c *compiler) operation(template string, segments []pattern, method string, v *value, bases []string) error {
+	if v.kind == object && v.step("$ref") != nil && v.step("security") != nil {
+		return v.errorf("security beside $ref is not read (OpenAPI 3.1 section 4.8.23.1): write it where the reference leads, or take the reference out")
+	}
 	v, err := c.follow(v)
 	if err != nil {
 		return err

@@ -218,6 +218,12 @@ func (c *compiler) requirement(m member) (caddymgw.Requirement, error) {
 		}
 		r.Scopes = append(r.Scopes, scope)
 	}
+	if s.Type == caddymgw.MutualTLS && len(r.Scopes) > 0 {
+		c.warn("%s: nobody passes, a certificate has no roles", m.value.pointer())
+	}
+	if slices.ContainsFunc(r.Scopes, func(s string) bool { return strings.ContainsAny(s, " \t") }) {
+		c.warn("%s: nobody passes, no scope holds a blank (RFC 6749 section 3.3): write one entry for each", m.value.pointer())
+	}
 	scoped := s.Type == caddymgw.OAuth2 || s.Type == caddymgw.OpenIDConnect
 	if len(r.Scopes) > 0 && !scoped && !c.atLeast("3.1") {
 		// Dropping them would let more callers in than the author meant.

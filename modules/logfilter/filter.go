@@ -22,7 +22,7 @@ func init() {
 // Filter replaces, in the field "request" of a log line, the values of every
 // header, query parameter and cookie that a loaded OpenAPI document declares as
 // a credential, in whatever spelling; Authorization always; what stands before an
-// @ in URLs; and everything that looks like a signed token. It does the same to
+// @ in URLs; and everything that looks like a signed or encrypted token. It does the same to
 // the headers in "resp_headers" and to URLs in text fields such as "uri", where
 // it is named for them. What it replaces reads REDACTED.
 type Filter struct{}
@@ -57,9 +57,9 @@ func (Filter) Filter(in zapcore.Field) zapcore.Field {
 
 const redacted = "REDACTED"
 
-// jws is a compact JWS: its header is a JSON object, which starts so. Its dots
-// may be escaped.
-var jws = regexp.MustCompile(`eyJ[A-Za-z0-9_-]*(\.|%2[eE])[A-Za-z0-9_-]+(\.|%2[eE])[A-Za-z0-9_-]*`)
+// signed is a compact JWS or JWE: its header is a JSON object, which starts so.
+// Its dots may be escaped, and some of its parts may be empty.
+var signed = regexp.MustCompile(`eyJ[A-Za-z0-9_-]*((\.|%2[eE])[A-Za-z0-9_-]*){2,4}`)
 
 // userinfo is the user and password of a URL (RFC 3986 section 3.2.1).
 var userinfo = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*://)[^/?#@]*@`)
@@ -92,7 +92,7 @@ func cleanHeader(name, value string) string {
 	case name == "Referer", name == "Location", name == "Content-Location":
 		value = cleanURI(value)
 	}
-	return jws.ReplaceAllLiteralString(value, redacted)
+	return signed.ReplaceAllLiteralString(value, redacted)
 }
 
 func cleanURI(uri string) string {
@@ -101,7 +101,7 @@ func cleanURI(uri string) string {
 	if found {
 		uri = path + "?" + cleanPairs(query, "&", "query")
 	}
-	return jws.ReplaceAllLiteralString(uri, redacted)
+	return signed.ReplaceAllLiteralString(uri, redacted)
 }
 
 // cleanPairs redacts the values of declared names. A name that can't be read

@@ -65,12 +65,13 @@ type App struct {
 	apis      apiRegistry
 
 	trusted     []trusted
-	trustedKeys []*remoteKeys // of those whose API keys are accepted
-	tokens      *token.Cache  // of access tokens, for every verifier of this configuration
+	trustedKeys []*remoteKeys               // of those whose API keys are accepted
+	tokens      *token.Cache                // of access tokens, for every verifier of this configuration
 
 	http func() (any, error) // the app http; while starting
 
-	mu       sync.Mutex // of backends, while provisioning
+	mu       sync.Mutex // of bearers and backends, while provisioning
+	bearers  []verifying
 	backends []func(*keyring.Ring)
 	jwks     []byte
 

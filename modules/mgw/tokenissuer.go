@@ -98,8 +98,16 @@ func (a *App) provisionTokenIssuers() error {
 	if len(a.trusted) == 0 {
 		return nil
 	}
-	_, err := a.Bearer(nil) // finds what is wrong with each
-	return err
+	if _, err := a.Bearer(nil); err != nil { // finds what is wrong with each
+		return err
+	}
+	for i, t := range a.trusted {
+		static, ok := t.Keys.(jwks.Static)
+		if ok && !fitSome(static.Set.Keys(), t.Algorithms) {
+			return fmt.Errorf("token_issuer %s: key_file %s: no key in it is for an algorithm that is allowed (those of HMAC must be named, as in: algorithms HS256)", t.Name, a.TokenIssuers[i].KeyFile)
+		}
+	}
+	return nil
 }
 
 func (a *App) trust(c TokenIssuer) (trusted, error) {
@@ -120,6 +128,9 @@ func (a *App) trust(c TokenIssuer) (trusted, error) {
 	if err := a.keysOf(c, &t); err != nil {
 		return t, err
 	}
+	if t.remote == nil && c.MaxStale != 0 {
+		return t, errors.New("max_stale: the keys of a key_file do not age")
+	}
 	if i := c.Introspection; i != nil {
 		secret, err := caddy.NewReplacer().ReplaceOrErr(i.ClientSecret, true, true)
 		if err != nil {
@@ -135,7 +146,21 @@ func (a *App) trust(c TokenIssuer) (trusted, error) {
 
 func (a *App) keysOf(c TokenIssuer, t *trusted) (err error) {
 	t.Keys, t.remote, err = keysOf(c.Issuer, c.JWKSURL, c.KeyFile, time.Duration(c.MaxStale))
+	if err != nil && c.Introspection != nil && c.JWKSURL == "" && c.KeyFile == "" {
+		t.Keys, t.remote, err = nil, nil, nil // its JWTs are asked for, too
+	}
 	return err
+}
+
+// fitSome reports whether a key is of use with one of the algorithms; with none,
+// with one that is asymmetric.
+func fitSome(keys []token.Key, algorithms []string) bool {
+	if len(algorithms) == 0 {
+		algorithms = slices.DeleteFunc(token.Algorithms(), token.Symmetric)
+	}
+	return slices.ContainsFunc(keys, func(k token.Key) bool {
+		return slices.ContainsFunc(algorithms, func(alg string) bool { return k.Check(alg) == nil })
+	})
 }
 
 // keysOf returns the keys of an issuer: from a file, or those that Ready opens.
@@ -180,6 +205,13 @@ func (r *remoteKeys) Find(ctx context.Context, kid, alg string) ([]token.Key, er
 	return remote.Find(ctx, kid, alg)
 }
 
+// verifying is the one verifier of access tokens of a set of issuers: answers
+// to introspection are remembered in it.
+type verifying struct {
+	issuers  []string
+	verifier *bearer.Verifier
+}
+
 // Bearer returns the verifier of access tokens of the named issuers; with no
 // names of all. It is nil where no issuer is configured.
 func (a *App) Bearer(names []string) (*bearer.Verifier, error) {
@@ -189,22 +221,40 @@ func (a *App) Bearer(names []string) (*bearer.Verifier, error) {
 			return nil, fmt.Errorf("there is no token_issuer %s", name)
 		}
 	}
+	var issuers []string
 	for _, t := range a.trusted {
 		if len(names) == 0 || slices.Contains(names, t.Name) {
 			config.Issuers = append(config.Issuers, t.Issuer)
+			issuers = append(issuers, t.Name)
 		}
 	}
-	if len(config.Issuers) == 0 {
+	if len(issuers) == 0 {
 		return nil, nil
 	}
-	return bearer.New(config)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, v := range a.bearers {
+		if slices.Equal(v.issuers, issuers) {
+			return v.verifier, nil
+		}
+	}
+	v, err := bearer.New(config)
+	if err != nil {
+		return nil, err
+	}
+	a.bearers = append(a.bearers, verifying{issuers, v})
+	return v, nil
 }
 
-// TokenIssuerNames returns the issuers whose tokens are accepted.
-func (a *App) TokenIssuerNames() []string {
-	names := make([]string, len(a.trusted))
-	for i, t := range a.trusted {
-		names[i] = t.Name
+// IssuersOf returns the issuers whose access tokens a verifier accepts; nil if
+// it is none of Bearer's.
+func (a *App) IssuersOf(v caddymgw.Verifier) []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, b := range a.bearers {
+		if v == caddymgw.Verifier(b.verifier) {
+			return b.issuers
+		}
 	}
-	return names
+	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
@@ -90,7 +92,11 @@ func (l keyLog) StoreFailed(issuer string, err error) {
 
 func (a *App) introspectionFailed(issuer string) func(error) {
 	logger := a.logger
-	return func(err error) {
-		logger.Error("a token can't be asked for", zap.String("token_issuer", issuer), zap.Error(err))
+	var last atomic.Int64
+	return func(err error) { // as often as clients like, without an end
+		now := time.Now().Unix()
+		if before := last.Load(); now-before >= 10 && last.CompareAndSwap(before, now) {
+			logger.Error("a token can't be asked for", zap.String("token_issuer", issuer), zap.Error(err))
+		}
 	}
 }

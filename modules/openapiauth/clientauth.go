@@ -106,22 +106,18 @@ func hosts(policy *caddytls.ConnectionPolicy) string {
 }
 
 // sound reports what is wrong with the client authentication of one policy, by
-// the rules of ClientAuthentication.ConfigureTLSConfig. TLS with a nil pool
-// would verify by the authorities of the system, which sign for everybody.
+// the rules of ClientAuthentication.ConfigureTLSConfig. Without a pool TLS would
+// verify nothing, or by the authorities of the system, which sign for everybody.
 func sound(ctx caddy.Context, auth *caddytls.ClientAuthentication) error {
-	deprecated := len(auth.TrustedCACerts)+len(auth.TrustedCACertPEMFiles) > 0
-	switch mode := auth.Mode; {
-	case mode == "" && auth.CARaw == nil && !deprecated && len(auth.TrustedLeafCerts) == 0:
-		return errors.New("has no mode and no trust_pool, by which any certificate counts and none is verified")
-	case mode == "verify_if_given", mode == "require_and_verify", mode == "":
-	default:
+	if mode := auth.Mode; mode != "" && mode != "verify_if_given" && mode != "require_and_verify" {
 		return fmt.Errorf("has the mode %s, by which no certificate is verified", mode)
 	}
-	if deprecated {
-		return nil // Caddy refuses these lists where no certificate is in them
+	//lint:ignore SA1019 configurations still have these lists
+	if len(auth.TrustedCACerts)+len(auth.TrustedCACertPEMFiles) > 0 { //nolint:staticcheck // the same
+		return nil // Caddy refuses them where no certificate is in them
 	}
 	if auth.CARaw == nil {
-		return errors.New("has no trust_pool, so that every certificate of an authority of the system counts")
+		return errors.New("has no trust_pool, so that no authority of yours need have signed a certificate")
 	}
 	return soundPool(ctx, auth.CARaw)
 }

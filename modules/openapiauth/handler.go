@@ -102,7 +102,8 @@ type Handler struct {
 
 	certificateHeaders []string // where verifiers read certificates of clients
 	logs               bool
-	tokens             bool // access tokens are accepted here
+	tokens             bool     // access tokens are accepted here
+	issuers            []string // theirs, as far as they are URLs
 	logger             *zap.Logger
 }
 
@@ -111,7 +112,8 @@ type IdentityHeader struct {
 	// The header's name. Required.
 	Header string `json:"header"`
 
-	// subject, scheme, issuer, key_id, scopes, api or operation. Required.
+	// subject, scheme, issuer, key_id, scopes, api or operation; or a text with
+	// such fields between < and >. Required.
 	Field string `json:"field"`
 }
 

@@ -144,7 +144,14 @@ func (h *Handler) provisionSchemes(ctx caddy.Context, server *caddyhttp.Server) 
 		token := s.Type == caddymgw.OAuth2 || s.Type == caddymgw.OpenIDConnect || s.HTTPScheme == "bearer"
 		_, ambient := v.(caddymgw.Ambient)
 		h.tokens = h.tokens || token && !ambient && v != nil && v != caddymgw.Closed()
+		h.issuers = append(h.issuers, h.app.IssuersOf(v)...)
 	}
+	if h.tokens {
+		mgw.Redact(credential.Place{In: credential.Query, Name: "access_token"}) // some clients send it there (RFC 6750 section 2.3); nobody reads it
+	}
+	h.issuers = slices.DeleteFunc(h.issuers, func(name string) bool { return !strings.Contains(name, "://") })
+	slices.Sort(h.issuers)
+	h.issuers = slices.Compact(h.issuers)
 	unreachable := caddymgw.Bind(h.doc.API, func(s *caddymgw.Scheme) caddymgw.Verifier { return bound[s] })
 	if len(unreachable) > 0 {
 		names := make([]string, len(unreachable))
@@ -288,8 +295,9 @@ func (h *Handler) provisionBorder(server *caddyhttp.Server) error {
 		if !httpguts.ValidHeaderFieldName(id.Header) {
 			return fmt.Errorf("identity_header %q: not a header name", id.Header)
 		}
-		if !slices.Contains(caddymgw.IdentityFields, id.Field) {
-			return fmt.Errorf("identity_header %s: field %q is none of %s", id.Header, id.Field, strings.Join(caddymgw.IdentityFields, ", "))
+		identity, err := caddymgw.NewIdentity(id.Header, id.Field)
+		if err != nil {
+			return fmt.Errorf("identity_header %s: %w", id.Header, err)
 		}
 		if err := ownable(id.Header); err != nil {
 			return fmt.Errorf("identity_header %s: %w", id.Header, err)
@@ -297,7 +305,7 @@ func (h *Handler) provisionBorder(server *caddyhttp.Server) error {
 		if slices.ContainsFunc(identities, func(other caddymgw.Identity) bool { return credential.SameHeader(other.Header, id.Header) }) {
 			return fmt.Errorf("identity_header %s: this header is set already", id.Header)
 		}
-		identities = append(identities, caddymgw.Identity{Header: http.CanonicalHeaderKey(id.Header), Field: id.Field})
+		identities = append(identities, identity)
 	}
 	ours := h.certificateHeaders
 	if h.BackendJWT != nil {

@@ -18,7 +18,7 @@ const wellKnown = "/.well-known/oauth-protected-resource"
 type resource struct {
 	Resource             string   `json:"resource"`
 	Name                 string   `json:"resource_name"`
-	AuthorizationServers []string `json:"authorization_servers"`
+	AuthorizationServers []string `json:"authorization_servers,omitempty"`
 	Scopes               []string `json:"scopes_supported,omitempty"`
 	BearerMethods        []string `json:"bearer_methods_supported"`
 }
@@ -86,7 +86,7 @@ func (h *Handler) resourceMetadata(r *http.Request) string {
 func (h *Handler) describeResource(w http.ResponseWriter, r *http.Request) error {
 	u := h.resourceOf(r, strings.TrimPrefix(r.URL.EscapedPath(), wellKnown))
 	m := resource{
-		Resource: u.String(), Name: h.doc.API.Name, AuthorizationServers: h.app.TokenIssuerNames(),
+		Resource: u.String(), Name: h.doc.API.Name, AuthorizationServers: h.issuers,
 		Scopes: h.scopes(), BearerMethods: []string{"header"},
 	}
 	w.Header().Set("Content-Type", "application/json")

@@ -1,0 +1,103 @@
+package caddymgw
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// Identity is one header that tells the upstream who calls.
+type Identity struct {
+	Header string // canonical
+	parts  []part
+}
+
+// part is a literal text, or a field.
+type part struct{ text, field string }
+
+// identityFields are what an identity header may hold; the first two of any request.
+var identityFields = []string{"api", "operation", "subject", "scheme", "issuer", "key_id", "scopes"}
+
+// NewIdentity returns a header that holds a field, or a text in which fields
+// stand between < and >. Fields: subject, scheme, issuer, key_id, scopes
+// (space-separated), api, operation.
+func NewIdentity(header, value string) (Identity, error) {
+	id := Identity{Header: http.CanonicalHeaderKey(header)}
+	if !strings.ContainsAny(value, "<>") {
+		value = "<" + value + ">"
+	}
+	for value != "" {
+		text, rest, found := strings.Cut(value, "<")
+		if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r >= 0x7f || r == '>' }) {
+			return id, fmt.Errorf("%q is no text of a header", text)
+		}
+		if text != "" {
+			id.parts = append(id.parts, part{text: text})
+		}
+		if !found {
+			break
+		}
+		field, after, closed := strings.Cut(rest, ">")
+		if !closed || !slices.Contains(identityFields, field) {
+			return id, fmt.Errorf("field %q is none of %s", field, strings.Join(identityFields, ", "))
+		}
+		id.parts = append(id.parts, part{field: field})
+		value = after
+	}
+	return id, nil
+}
+
+// value returns what the header holds; "" where it would tell of nobody.
+func (id Identity) value(d Decision) string {
+	var b strings.Builder
+	for _, p := range id.parts {
+		if p.field == "" {
+			b.WriteString(p.text)
+			continue
+		}
+		if len(d.Principals) == 0 && p.field != "api" && p.field != "operation" {
+			return ""
+		}
+		b.WriteString(headerValue(field(d, p.field)))
+	}
+	return b.String()
+}
+
+func field(d Decision, name string) string {
+	switch name {
+	case "api":
+		return d.Operation.API.Name
+	case "operation":
+		return d.Operation.Label()
+	}
+	p := d.Principals[0]
+	switch name {
+	case "subject":
+		return p.Subject
+	case "scheme":
+		return p.Scheme
+	case "issuer":
+		return p.Issuer
+	case "key_id":
+		return p.KeyID
+	}
+	return strings.Join(p.Scopes, " ")
+}
+
+// headerValue percent-encodes what a field value cannot hold (RFC 9110 section
+// 5.5), and the "%" itself, so that no two subjects look alike upstream.
+func headerValue(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		edge := i == 0 || i == len(s)-1
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '%' || c == ' ' && edge { // spaces at the edges are trimmed on the way
+			b.WriteByte('%')
+			b.WriteByte("0123456789ABCDEF"[c>>4])
+			b.WriteByte("0123456789ABCDEF"[c&15])
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
