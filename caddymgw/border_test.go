@@ -238,6 +238,24 @@ func TestTrailersBearNeitherIdentityNorCredentials(t *testing.T) {
 	}
 }
 
+func TestATextAroundFieldsCannotBeForged(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{
+		"user=<subject>;roles=<scopes>": "user=ben%3Broles%3Dchief x;roles=reader a",
+		"<subject>/<scopes>":            "ben%3Broles%3Dchief x/reader a",
+		"<subject> <scopes>":            "ben%3Broles%3Dchief%20x reader%20a",
+		"<subject>":                     "ben;roles=chief x",
+	} {
+		id, err := caddymgw.NewIdentity("X-Who", value)
+		require.NoError(t, err)
+		c := newCrossing(false)
+		b := caddymgw.NewBorder(c.secured.API, []caddymgw.Identity{id}, nil, false, nil)
+		r := get()
+		b.Cross(r, caddymgw.Decision{Operation: c.secured, Principals: []*caddymgw.Principal{{Subject: "ben;roles=chief x", Scopes: []string{"reader", "a"}}}})
+		require.Equal(t, want, r.Header.Get("X-Who"), value)
+	}
+}
+
 func TestIdentitiesThatAreRefused(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]string{

@@ -11,6 +11,7 @@ import (
 type Identity struct {
 	Header string // canonical
 	parts  []part
+	plain  string // in a text: what fields hold as it is, beside letters and digits; nobody's name may look like the text around it
 }
 
 // part is a literal text, or a field.
@@ -45,6 +46,14 @@ func NewIdentity(header, value string) (Identity, error) {
 		id.parts = append(id.parts, part{field: field})
 		value = after
 	}
+	if len(id.parts) > 1 {
+		id.plain = "-"
+		for _, c := range "._~@:/+ " {
+			if !slices.ContainsFunc(id.parts, func(p part) bool { return strings.ContainsRune(p.text, c) }) {
+				id.plain += string(c)
+			}
+		}
+	}
 	return id, nil
 }
 
@@ -59,7 +68,7 @@ func (id Identity) value(d Decision) string {
 		if len(d.Principals) == 0 && p.field != "api" && p.field != "operation" {
 			return ""
 		}
-		b.WriteString(headerValue(field(d, p.field)))
+		b.WriteString(headerValue(field(d, p.field), id.plain))
 	}
 	return b.String()
 }
@@ -86,12 +95,15 @@ func field(d Decision, name string) string {
 }
 
 // headerValue percent-encodes what a field value cannot hold (RFC 9110 section
-// 5.5), and the "%" itself, so that no two subjects look alike upstream.
-func headerValue(s string) string {
+// 5.5), and the "%" itself, so that no two subjects look alike upstream; with a
+// set of plain characters, all others too but letters and digits.
+func headerValue(s, plain string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		edge := i == 0 || i == len(s)-1
-		if c := s[i]; c < ' ' || c >= 0x7f || c == '%' || c == ' ' && edge { // spaces at the edges are trimmed on the way
+		c := s[i]
+		special := plain != "" && !('a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9') && strings.IndexByte(plain, c) < 0
+		if c < ' ' || c >= 0x7f || c == '%' || special || c == ' ' && edge { // spaces at the edges are trimmed on the way
 			b.WriteByte('%')
 			b.WriteByte("0123456789ABCDEF"[c>>4])
 			b.WriteByte("0123456789ABCDEF"[c&15])

@@ -255,6 +255,8 @@ func TestAnotherAuthorityAfterAReload(t *testing.T) {
 		require.Equal(t, 0, call{path: "/cert", certificate: &young}.send(t, g, version).Status, version)
 
 		require.NoError(t, g.Load(vaultGlobal+vaultAt("localhost", strings.Replace(ifGiven, "ca1", "ca2", 1))))
+		// Caddy closes the connections of before after the new configuration serves.
+		require.Eventually(t, func() bool { return kept.sendBy(t, g, client).Status == 0 }, 5*time.Second, 20*time.Millisecond, version)
 		g.Upstream.Take()
 		require.Equal(t, 0, kept.sendBy(t, g, client).Status, version)
 		require.Equal(t, 0, kept.send(t, g, version).Status, version)

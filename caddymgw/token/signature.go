@@ -151,7 +151,7 @@ func Sign(h Header, claims any, key crypto.Signer) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	payload, err := json.Marshal(claims, jsontext.EscapeForHTML(false))
+	payload, err := json.Marshal(claims, jsontext.EscapeForHTML(false), json.Deterministic(true))
 	if err != nil {
 		return "", err
 	}

@@ -65,8 +65,8 @@ type App struct {
 	apis      apiRegistry
 
 	trusted     []trusted
-	trustedKeys []*remoteKeys               // of those whose API keys are accepted
-	tokens      *token.Cache                // of access tokens, for every verifier of this configuration
+	trustedKeys []*remoteKeys // of those whose API keys are accepted
+	tokens      *token.Cache  // of access tokens, for every verifier of this configuration
 
 	http func() (any, error) // the app http; while starting
 
