@@ -137,11 +137,17 @@ func TestARestartDuringAnOutageUsesTheLastKnownKeys(t *testing.T) {
 	require.Equal(t, 200, g.Get("/v1/pets", token).Status)
 	stored := filepath.Join(g.Dir, "data", "mgw", "jwks", "*.json")
 	require.Eventually(t, func() bool { files, _ := filepath.Glob(stored); return len(files) == 1 }, soon, 10*time.Millisecond)
-	require.NoError(t, caddy.Stop())
+	stop := func() {
+		require.NoError(t, caddy.Stop())
+		// When Caddy finds its certificates at a start, it races with itself:
+		// TLS.CaddyModule copies what TLS.Start writes.
+		require.NoError(t, os.RemoveAll(filepath.Join(g.Dir, "data", "certificates")))
+	}
+	stop()
 	idp.Outage(true)
 	require.NoError(t, g.Load(caddyfile))
 	require.Equal(t, 200, g.Get("/v1/pets", token).Status)
-	require.NoError(t, caddy.Stop())
+	stop()
 
 	files, err := filepath.Glob(stored)
 	require.NoError(t, err)
