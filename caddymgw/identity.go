@@ -102,7 +102,8 @@ func headerValue(s, plain string) string {
 	for i := 0; i < len(s); i++ {
 		edge := i == 0 || i == len(s)-1
 		c := s[i]
-		special := plain != "" && !('a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9') && strings.IndexByte(plain, c) < 0
+		letter := 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9'
+		special := plain != "" && !letter && strings.IndexByte(plain, c) < 0
 		if c < ' ' || c >= 0x7f || c == '%' || special || c == ' ' && edge { // spaces at the edges are trimmed on the way
 			b.WriteByte('%')
 			b.WriteByte("0123456789ABCDEF"[c>>4])

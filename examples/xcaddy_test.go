@@ -55,8 +55,8 @@ func (Module) CaddyModule() caddy.ModuleInfo {
 		})
 	}
 	t.Run("a wrong argument", func(t *testing.T) {
-		out, err := exec.Command(filepath.Join(workspace, "xcaddy.sh"), "--wiht", "x").CombinedOutput()
+		out, err := exec.Command(filepath.Join(workspace, "xcaddy.sh"), "--whit", "x").CombinedOutput()
 		require.Error(t, err)
-		require.Contains(t, string(out), "unknown argument: --wiht")
+		require.Contains(t, string(out), "unknown argument: --whit")
 	})
 }

@@ -75,7 +75,7 @@ func Stamp(secrets ...string) string {
 		}
 		if info, err := os.Stat(strings.TrimSuffix(file, "}")); err == nil {
 			found = true
-			fmt.Fprintln(h, file, info.ModTime().UnixNano(), info.Size())
+			_, _ = fmt.Fprintln(h, file, info.ModTime().UnixNano(), info.Size())
 		}
 	}
 	if !found {

@@ -21,8 +21,7 @@ var tokenKeys = caddy.NewUsagePool()
 type pooledKeys struct{ *jwks.Remote }
 
 func (p pooledKeys) Destruct() error {
-	p.Close()
-	return nil
+	return p.Close()
 }
 
 // openTokenKeys begins to fetch the keys of each issuer; it waits for none.
