@@ -32,11 +32,13 @@ var may = map[string][]string{
 	"caddymgw/apikey":            {"caddymgw", "caddymgw/credential", "caddymgw/fault", "caddymgw/token", "caddymgw/keyring", "caddymgw/ledger"},
 	"caddymgw/backendjwt":        {"caddymgw", "caddymgw/token", "caddymgw/keyring"},
 	"caddymgw/conformance":       {},
+	"internal/authserver":        {},
 	"internal/corpus":            {"internal/shared"},
 	"internal/shared":            {},
 	"modules":                    {},
 	"modules/internal/harness":   {},
 	"examples":                   {},
+	"examples/oauth2/authserver": {"internal/authserver"},
 }
 
 // only lists who may import what is kept in one place, tests aside.

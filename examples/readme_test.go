@@ -33,6 +33,8 @@ func TestReadmes(t *testing.T) {
 				case strings.Contains(s.command, buildCustom):
 					out, err := customProgram()
 					require.NoError(t, err, out)
+				case strings.HasPrefix(s.command, "go run "):
+					serveGo(t, dir, s)
 				case strings.HasPrefix(s.command, "go "): // not by nobody, who has no modules
 					require.Regexp(t, s.output, developer(t, dir, s.command), s.command)
 				case strings.Contains(s.command, "caddymgw run "):

@@ -185,6 +185,34 @@ func serve(t *testing.T, c *exec.Cmd) *server {
 		require.NoError(t, err, "the examples need this port")
 		require.NoError(t, l.Close())
 	}
+	s := start(t, c)
+	require.Eventually(t, func() bool {
+		conn, err := tls.Dial("tcp", "127.0.0.1:9095", &tls.Config{InsecureSkipVerify: true, ServerName: "localhost"})
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err == nil
+	}, time.Minute, 50*time.Millisecond, "the gateway does not serve")
+	return s
+}
+
+// serveGo starts a program of this repository, which a README runs by "go run
+// FOLDER &", and waits until it has printed what stands there. It is built
+// before, since nobody has no modules.
+func serveGo(t *testing.T, dir string, s step) {
+	t.Helper()
+	folder, background := strings.CutSuffix(strings.TrimPrefix(s.command, "go run "), " &")
+	require.True(t, background, s.command)
+	program := filepath.Join(workspace, "bin", filepath.Base(folder))
+	developer(t, dir, "go build -o "+program+" "+folder)
+	running := start(t, command(dir, program))
+	require.Eventually(t, func() bool { return s.output.MatchString(strings.TrimSpace(running.log.String())) },
+		time.Minute, 50*time.Millisecond, s.command)
+}
+
+// start runs a command until the test ends.
+func start(t *testing.T, c *exec.Cmd) *server {
+	t.Helper()
 	s := &server{log: new(log), done: make(chan struct{})}
 	c.Stdout, c.Stderr = s.log, s.log
 	require.NoError(t, c.Start())
@@ -201,13 +229,6 @@ func serve(t *testing.T, c *exec.Cmd) *server {
 			t.Log(s.log.String())
 		}
 	})
-	require.Eventually(t, func() bool {
-		conn, err := tls.Dial("tcp", "127.0.0.1:9095", &tls.Config{InsecureSkipVerify: true, ServerName: "localhost"})
-		if err == nil {
-			_ = conn.Close()
-		}
-		return err == nil
-	}, time.Minute, 50*time.Millisecond, "the gateway does not serve")
 	return s
 }
 

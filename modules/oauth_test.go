@@ -211,6 +211,7 @@ func TestAccessTokensOpenWhatTheirScopesAreFor(t *testing.T) {
 				"a bad token is not nobody":         {"GET", "/optional", []string{strange}, 401, "900901", `error="invalid_token"`},
 
 				"another kind":             {"GET", "/pets", []string{bob}, 401, "900917", "Bearer"},
+				"the word alone":           {"GET", "/pets", []string{"Authorization: Bearer"}, 401, "900902", "Bearer"},
 				"two tokens":               {"GET", "/pets", []string{read, write}, 401, "900901", "Bearer"},
 				"two tokens in one line":   {"GET", "/pets", []string{read + ", " + write}, 401, "900901", "Bearer"},
 				"a token in the query":     {"GET", "/pets?access_token=" + strings.TrimPrefix(read, "Authorization: Bearer "), nil, 401, "900902", "Bearer"},
