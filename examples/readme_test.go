@@ -22,6 +22,7 @@ func TestReadmes(t *testing.T) {
 		dir, err := filepath.Rel(workspace, filepath.Dir(file))
 		require.NoError(t, err)
 		t.Run(dir, func(t *testing.T) {
+			need(t, "bash", "curl", "openssl")
 			steps := readSteps(t, file)
 			require.NotEmpty(t, steps)
 			var sh *shell
