@@ -14,9 +14,13 @@ import (
 var (
 	signatureCaches = caddy.NewUsagePool() // of a keyring, by its fingerprint
 	basicGuards     = caddy.NewUsagePool() // one: hashing is bounded for the whole process
+	tokenCaches     = caddy.NewUsagePool() // one: of access tokens, whose keys are asked for on every call
 )
 
-const guardKey = "basic"
+const (
+	guardKey  = "basic"
+	tokensKey = "tokens"
+)
 
 // pooled remembers what one configuration took. A configuration that was only
 // validated has taken no cache and gives none back.
@@ -25,6 +29,7 @@ type pooled struct {
 	released bool
 	cache    string
 	guard    bool
+	tokens   bool
 	keys     []string // of token issuers
 }
 
@@ -67,6 +72,19 @@ func (p *pooled) takeGuard() (*basic.Guard, error) {
 	return v.(pooledGuard).Guard, nil
 }
 
+func (p *pooled) takeTokens() (*token.Cache, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	v, _, err := tokenCaches.LoadOrNew(tokensKey, func() (caddy.Destructor, error) {
+		return pooledCache{token.NewCache(0)}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.tokens = true
+	return v.(pooledCache).Cache, nil
+}
+
 func (p *pooled) release() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -79,10 +97,14 @@ func (p *pooled) release() error {
 		_, err := basicGuards.Delete(guardKey)
 		errs = append(errs, err)
 	}
+	if p.tokens {
+		_, err := tokenCaches.Delete(tokensKey)
+		errs = append(errs, err)
+	}
 	for _, name := range p.keys {
 		_, err := tokenKeys.Delete(name)
 		errs = append(errs, err)
 	}
-	p.cache, p.guard, p.keys, p.released = "", false, nil, true
+	p.cache, p.guard, p.tokens, p.keys, p.released = "", false, false, nil, true
 	return errors.Join(errs...)
 }

@@ -84,7 +84,13 @@ type trusted struct {
 }
 
 func (a *App) provisionTokenIssuers() error {
-	a.tokens = token.NewCache(0)
+	if len(a.TokenIssuers) == 0 {
+		return nil
+	}
+	var err error
+	if a.tokens, err = a.pooled.takeTokens(); err != nil {
+		return err
+	}
 	for _, c := range a.TokenIssuers {
 		t, err := a.trust(c)
 		if err != nil {
@@ -94,9 +100,6 @@ func (a *App) provisionTokenIssuers() error {
 			return fmt.Errorf("token_issuer %s: it is given twice", c.Issuer)
 		}
 		a.trusted = append(a.trusted, t)
-	}
-	if len(a.trusted) == 0 {
-		return nil
 	}
 	if _, err := a.Bearer(nil); err != nil { // finds what is wrong with each
 		return err

@@ -58,6 +58,7 @@ func New(t testing.TB, files map[string]string) *Gateway {
 	for name, content := range files {
 		require.NoError(t, os.WriteFile(filepath.Join(g.Dir, name), []byte(content), 0o600))
 	}
+	require.NoError(t, os.WriteFile(filepath.Join(g.Dir, certificateFile), certificate(), 0o600))
 	t.Cleanup(func() { _ = caddy.Stop() })
 	return g
 }
@@ -126,7 +127,11 @@ func (g *Gateway) Adapt(caddyfile string) ([]byte, error) {
 	if err := os.WriteFile(file, []byte(body), 0o600); err != nil {
 		return nil, err
 	}
-	return Adapt(file, body)
+	config, err := Adapt(file, body)
+	if err != nil {
+		return nil, err
+	}
+	return withCertificate(config, filepath.Join(g.Dir, certificateFile))
 }
 
 // Expand replaces the words that Start tells of.
