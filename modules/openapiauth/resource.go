@@ -1,6 +1,7 @@
 package openapiauth
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -62,16 +63,19 @@ func (h *Handler) resources(r *http.Request) []*url.URL {
 	return list
 }
 
-// resourceOf is the identifier whose base path the request is below.
+// resourceOf is the identifier that the path is below, the longest of them; else
+// the first.
 func (h *Handler) resourceOf(r *http.Request, path string) *url.URL {
-	var best *url.URL
+	var first, best *url.URL
 	for _, u := range h.resources(r) {
 		base := strings.TrimSuffix(u.EscapedPath(), "/")
-		if best == nil || (path == base || strings.HasPrefix(path, base+"/")) && len(base) > len(best.EscapedPath()) {
+		below := path == base || strings.HasPrefix(path, base+"/")
+		if below && (best == nil || len(base) > len(best.EscapedPath())) {
 			best = u
 		}
+		first = cmp.Or(first, u)
 	}
-	return best
+	return cmp.Or(best, first)
 }
 
 // resourceMetadata is the URL that a challenge names.
