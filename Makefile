@@ -28,10 +28,7 @@ build: ## builds bin/caddymgw
 test: ## runs every test, with the race detector where there is a C compiler
 	@[ -n "$(RACE)" ] || echo "no C compiler: running without the race detector"
 	go vet ./...
-	go test $(RACE) -count=1 -timeout 14m $$(go list ./... | grep -v '/modules$$')
-	@# Caddy 2.11.9 starts its TLS app (tls.go:424) while certmagic reads it: a race
-	@# of its own that now and then fails these tests, hence a second run.
-	go test $(RACE) -count=1 -timeout 14m ./modules || go test $(RACE) -count=1 -timeout 14m ./modules
+	go test $(RACE) -count=1 -timeout 14m ./...
 
 .PHONY: bench
 bench: ## compares the gateway with bare Caddy, side by side, and prints ratios

@@ -87,6 +87,8 @@ func (g *Gateway) LoadJSON(config []byte) error {
 	if err := caddy.Load(config, true); err != nil {
 		return err
 	}
+	fence.Lock() // see fenced
+	fence.Unlock()
 	return g.waitForTLS()
 }
 
@@ -131,7 +133,7 @@ func (g *Gateway) Adapt(caddyfile string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return withCertificate(config, filepath.Join(g.Dir, certificateFile))
+	return calm(config, filepath.Join(g.Dir, certificateFile))
 }
 
 // Expand replaces the words that Start tells of.
