@@ -35,6 +35,7 @@ const (
 	ReasonNotYet        Reason = "not_yet_valid"
 	ReasonClaims        Reason = "claims"
 	ReasonRevoked       Reason = "revoked"
+	ReasonStale         Reason = "revocations_unknown"
 	ReasonCertificate   Reason = "certificate_not_accepted"
 	ReasonAPI           Reason = "api_not_allowed"
 	ReasonOperation     Reason = "operation_not_allowed"
@@ -73,7 +74,9 @@ type Decision struct {
 	// Verified lists the credentials found authentic; the border removes all
 	// others, and these unless it is told to forward them.
 	Verified []credential.Credential
-	Denial   *Denial // nil: pass
+	// Retirement is the soonest of the credentials that were used.
+	Retirement Retirement
+	Denial     *Denial // nil: pass
 }
 
 // Observer is told of every decision. Metrics and logs lie behind it, outside

@@ -78,6 +78,17 @@ func (e *evaluation) verified() []credential.Credential {
 	return list
 }
 
+// retirement is the first to end of those that the credentials are in.
+func (e *evaluation) retirement() (soonest Retirement) {
+	for _, j := range e.verdicts {
+		r := j.verdict.Retirement
+		if !r.Until.IsZero() && (soonest.Until.IsZero() || r.Until.Before(soonest.Until)) {
+			soonest = r
+		}
+	}
+	return soonest
+}
+
 // authentic makes sure that a presented credential of an accepted kind is
 // found authentic by someone: nothing unverified goes on, and nothing bad
 // falls through to a weaker alternative.
@@ -127,6 +138,7 @@ func (e *evaluation) alternatives(ctx context.Context, d Decision, accepted bool
 		case denial == nil:
 			d.Principals = principals
 			d.Verified = e.verified()
+			d.Retirement = e.retirement()
 			return d
 		case denial.Status == fault.Unclassified.Status() && unavailable == nil:
 			unavailable = denial

@@ -63,6 +63,8 @@ type Verdict struct {
 	Reason    Reason
 	// Challenge is one that could not be known before the request; "": none.
 	Challenge string
+	// Retirement is that of a credential which has a successor.
+	Retirement Retirement
 }
 
 // Principal is who a credential stands for, once it is verified. It is never
@@ -74,18 +76,6 @@ type Principal struct {
 	IssuedAt, Expires              time.Time // zero: unknown, never
 	Claims                         map[string]any
 }
-
-// Revocations answers on the hot path, after every cache, by one lookup in
-// memory.
-type Revocations interface {
-	Revoked(issuer, id, subject string, issuedAt time.Time) bool
-}
-
-// NoRevocations is the Revocations of a gateway that revokes nothing.
-type NoRevocations struct{}
-
-// Revoked returns false.
-func (NoRevocations) Revoked(string, string, string, time.Time) bool { return false }
 
 type closed struct{}
 

@@ -42,10 +42,10 @@ func (r *revocations) revoke(id string) {
 	r.ids[id] = true
 }
 
-func (r *revocations) Revoked(_, id, _ string, _ time.Time) bool {
+func (r *revocations) Standing(_, id, _ string, _, _ time.Time) caddymgw.Standing {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.ids[id]
+	return caddymgw.Standing{Revoked: r.ids[id]}
 }
 
 // desk is an open authority with what it stands on.

@@ -74,11 +74,11 @@ func (r *revocations) revoke(id string) {
 	r.lost[id] = true
 }
 
-func (r *revocations) Revoked(issuer, id, subject string, _ time.Time) bool {
+func (r *revocations) Standing(issuer, id, subject string, _, _ time.Time) caddymgw.Standing {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.asked = append(r.asked, [3]string{issuer, id, subject})
-	return r.lost[id]
+	return caddymgw.Standing{Revoked: r.lost[id]}
 }
 
 // desk is a verifier of one issuer, whose key of ES256 is k1, with what it

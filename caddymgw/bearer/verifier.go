@@ -154,10 +154,10 @@ type presented struct {
 // that is remembered.
 func (v *Verifier) satisfied(p presented, rd *reading) caddymgw.Verdict {
 	who := rd.principal
-	switch {
-	case !rd.binding.holds(p.HTTP):
+	if !rd.binding.holds(p.HTTP) {
 		return refused(reasonBinding)
-	case v.revocations.Revoked(who.Issuer, who.KeyID, who.Subject, who.IssuedAt):
+	}
+	if v.revocations.Standing(who.Issuer, who.KeyID, who.Subject, who.IssuedAt, p.Now).Revoked {
 		return refused(caddymgw.ReasonRevoked)
 	}
 	return caddymgw.Verdict{Outcome: caddymgw.Satisfied, Principal: who}

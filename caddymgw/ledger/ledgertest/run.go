@@ -11,12 +11,12 @@ import (
 	"github.com/caddymgw/gateway/caddymgw/ledger"
 )
 
-// Run holds a ledger to its contract. Open returns an empty one that reads the
-// given clock.
-func Run(t *testing.T, open func(t *testing.T, now func() time.Time) ledger.Ledger) {
+// Run holds a ledger to its contract. Open returns an empty one that heeds
+// the options.
+func Run(t *testing.T, open func(*testing.T, ledger.Options) ledger.Ledger) {
 	t.Helper()
 	start := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
-	clock := func() time.Time { return start }
+	clock := ledger.Options{Now: func() time.Time { return start }}
 
 	t.Run("what was put is got, whole", func(t *testing.T) {
 		l := open(t, clock)
@@ -35,7 +35,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) ledger.Ledg
 	})
 	t.Run("an expired record is gone, one without end stays", func(t *testing.T) {
 		now := start
-		l := open(t, func() time.Time { return now })
+		l := open(t, ledger.Options{Now: func() time.Time { return now }})
 		require.NoError(t, l.Put(t.Context(), ledger.Record{ID: "short", Expires: start.Add(time.Minute)}))
 		require.NoError(t, l.Put(t.Context(), ledger.Record{ID: "long"}))
 		now = start.Add(time.Minute)
