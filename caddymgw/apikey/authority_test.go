@@ -62,10 +62,9 @@ func newDesk(t testing.TB, change func(*Config)) *desk {
 	t.Helper()
 	d := &desk{signer: newSigner(t, "ES256"), cache: token.NewCache(100), revoked: &revocations{ids: map[string]bool{}}}
 	now := func() time.Time { return start }
-	d.ledger = ledger.Memory(now)
+	d.ledger = ledger.Memory(ledger.Options{Now: now})
 	c := Config{
-		Issuer: "https://gw.test", Audience: "gw", Validity: 24 * time.Hour,
-		Revocations: d.revoked, Ledger: d.ledger, Now: now, Rand: rand.Reader,
+		Issuer: "https://gw.test", Audience: "gw", Validity: 24 * time.Hour, Overlap: time.Hour, Now: now, Rand: rand.Reader,
 	}
 	if change != nil {
 		change(&c)
@@ -74,8 +73,12 @@ func newDesk(t testing.TB, change func(*Config)) *desk {
 	d.Authority, err = New(c)
 	require.NoError(t, err)
 	d.ring = newRing(t, d.signer, "")
-	d.Open(d.ring, d.cache)
+	d.open()
 	return d
+}
+
+func (d *desk) open() {
+	d.Open(Resources{Ring: d.ring, Cache: d.cache, Ledger: d.ledger, Revocations: d.revoked})
 }
 
 func newSigner(t testing.TB, algorithm string) (key crypto.Signer) {
@@ -205,18 +208,17 @@ func twin(t testing.TB, text string) string {
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
 	good := Config{
-		Issuer: "i", Revocations: caddymgw.NoRevocations{}, Ledger: ledger.Memory(time.Now), Now: time.Now, Rand: rand.Reader,
+		Issuer: "i", Now: time.Now, Rand: rand.Reader,
 	}
 	_, err := New(good)
 	require.NoError(t, err)
 	for name, change := range map[string]func(*Config){
 		"no issuer":         func(c *Config) { c.Issuer = "" },
-		"no revocations":    func(c *Config) { c.Revocations = nil },
-		"no ledger":         func(c *Config) { c.Ledger = nil },
 		"no clock":          func(c *Config) { c.Now = nil },
 		"no randomness":     func(c *Config) { c.Rand = nil },
 		"negative validity": func(c *Config) { c.Validity = -1 },
 		"negative leeway":   func(c *Config) { c.Leeway = -1 },
+		"negative overlap":  func(c *Config) { c.Overlap = -1 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

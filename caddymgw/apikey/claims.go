@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/caddymgw/gateway/caddymgw"
 	"github.com/caddymgw/gateway/caddymgw/token"
@@ -35,6 +36,13 @@ type claims struct {
 	Operations  []string     `json:"operations,omitempty"`
 	IPs         []string     `json:"permittedIPs,omitempty"`
 	Referers    []string     `json:"permittedReferers,omitempty"`
+
+	Confirmation *confirmation `json:"cnf,omitempty"`
+}
+
+// confirmation binds a key to a client certificate (RFC 8705 section 3.1).
+type confirmation struct {
+	Thumbprint string `json:"x5t#S256"`
 }
 
 // limits is what a key says of where it may be used, read once and kept beside
@@ -46,7 +54,9 @@ type limits struct {
 	operations []string
 	addresses  []netip.Prefix
 	referers   []referer
+	owner      token.Confirmation
 	principal  *caddymgw.Principal
+	used       atomic.Int64 // the minute in which the key was used last, since 1970
 }
 
 // readLimits refuses a claim of the wrong form: a limit that can't be read
@@ -68,6 +78,9 @@ func readLimits(all map[string]any) (*limits, bool) {
 			return nil, false
 		}
 		l.apis = append(l.apis, AllowedAPI{name, version})
+	}
+	if l.owner, ok = token.ReadConfirmation(all); !ok {
+		return nil, false
 	}
 	if scope, ok := all["scope"]; ok {
 		s, ok := scope.(string)

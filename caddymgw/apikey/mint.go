@@ -28,6 +28,9 @@ type Grant struct {
 	Operations []string // operationIds
 	Addresses  []string // CIDRs or single addresses
 	Referers   []string // hosts, "*." and a domain, with a path if need be
+	// Certificate binds the key to a client certificate, by its x5t#S256 (RFC
+	// 8705); "": to none.
+	Certificate string
 }
 
 // Issued is a new key. Token is the only copy.
@@ -53,21 +56,36 @@ const (
 )
 
 // Mint issues a key: it is recorded in the ledger before it is returned.
-// Errors: ErrNotReady, *GrantError, or what the ledger says.
+// Errors: ErrNotReady, ErrNoLedger, *GrantError, or what the ledger says.
 func (a *Authority) Mint(ctx context.Context, g Grant) (Issued, error) {
-	k := a.keys.Load()
-	if k == nil {
-		return Issued{}, ErrNotReady
-	}
-	if err := g.check(); err != nil {
+	o, err := a.issuing()
+	if err != nil {
 		return Issued{}, err
+	}
+	issued, r, err := a.make(ctx, o, g)
+	if err != nil {
+		return Issued{}, err
+	}
+	if err := o.Ledger.Put(ctx, r); err != nil {
+		return Issued{}, fmt.Errorf("recording the key: %w", err)
+	}
+	return issued, nil
+}
+
+// make signs a key that is not recorded yet.
+func (a *Authority) make(ctx context.Context, o *Resources, g Grant) (issued Issued, r ledger.Record, err error) {
+	if err := g.check(); err != nil {
+		return issued, r, err
 	}
 	id := make([]byte, 16)
 	if _, err := io.ReadFull(a.config.Rand, id); err != nil {
-		return Issued{}, fmt.Errorf("making an id: %w", err)
+		return issued, r, fmt.Errorf("making an id: %w", err)
 	}
-	now := a.config.Now().Truncate(time.Second)
-	issued := Issued{ID: base64.RawURLEncoding.EncodeToString(id)}
+	issued.ID = base64.RawURLEncoding.EncodeToString(id)
+	now, err := a.moment(ctx, o, issued.ID, g.Subject)
+	if err != nil {
+		return issued, r, err
+	}
 	c := claims{
 		Issuer: a.config.Issuer, Subject: g.Subject, Audience: a.config.Audience, IssuedAt: now.Unix(), ID: issued.ID,
 		KeyType: keyType, AllowedAPIs: g.APIs, Scope: strings.Join(g.Scopes, " "),
@@ -76,23 +94,44 @@ func (a *Authority) Mint(ctx context.Context, g Grant) (Issued, error) {
 	if c.AllowedAPIs == nil {
 		c.AllowedAPIs = []AllowedAPI{} // always present: "none listed" is said, not left out
 	}
+	if g.Certificate != "" {
+		c.Confirmation = &confirmation{g.Certificate}
+	}
 	if life := a.life(g.Life); life > 0 {
 		issued.Expires = now.Add(life).Truncate(time.Second) // as exp can say it
 		c.Expires = issued.Expires.Unix()
 	}
-	key := k.ring.Active()
-	var err error
+	key := o.Ring.Active()
 	issued.Token, err = token.Sign(token.Header{Algorithm: key.Algorithm, KeyID: key.ID, Type: Type}, c, key.Signer)
 	if err != nil {
-		return Issued{}, fmt.Errorf("signing: %w", err)
+		return issued, r, fmt.Errorf("signing: %w", err)
 	}
 	if len(issued.Token) > maxToken {
-		return Issued{}, &GrantError{"apis", "the key would be too long for a header: ask for fewer limits"}
+		return issued, r, &GrantError{"apis", "the key would be too long for a header: ask for fewer limits"}
 	}
-	if err := a.config.Ledger.Put(ctx, record(g, issued, now)); err != nil {
-		return Issued{}, fmt.Errorf("recording the key: %w", err)
+	r = record(g, issued, now)
+	r.SigningKey = key.ID
+	return issued, r, nil
+}
+
+// moment is the claim iat of a new key. It says seconds only: one within the
+// second of a revocation of all that the subject had would be swept up, and
+// waits for the next.
+func (a *Authority) moment(ctx context.Context, o *Resources, id, subject string) (time.Time, error) {
+	for {
+		at := a.config.Now()
+		now := at.Truncate(time.Second)
+		if !o.Revocations.Standing(a.config.Issuer, id, subject, now, at).Revoked {
+			return now, nil
+		}
+		next := time.NewTimer(now.Add(time.Second).Sub(at))
+		select {
+		case <-ctx.Done():
+			next.Stop()
+			return now, fmt.Errorf("all keys of %q are revoked for now: %w", subject, ctx.Err())
+		case <-next.C:
+		}
 	}
-	return issued, nil
 }
 
 // maxToken leaves room in Caddy's limit of 16 KiB for all headers.
@@ -109,7 +148,10 @@ func (a *Authority) life(asked time.Duration) time.Duration {
 func record(g Grant, issued Issued, now time.Time) ledger.Record {
 	r := ledger.Record{
 		ID: issued.ID, Subject: g.Subject, Name: g.Name, Scopes: g.Scopes, Operations: g.Operations,
-		Addresses: g.Addresses, Referers: g.Referers, Issued: now, Expires: issued.Expires,
+		Addresses: g.Addresses, Referers: g.Referers, Certificate: g.Certificate, Issued: now.UTC(), Expires: issued.Expires.UTC(),
+	}
+	if issued.Expires.IsZero() {
+		r.Expires = time.Time{}
 	}
 	for _, api := range g.APIs {
 		r.APIs = append(r.APIs, ledger.API{Name: api.Name, Version: api.Version})
@@ -123,6 +165,9 @@ func (g *Grant) check() error {
 	}
 	if reason := badText(g.Name); g.Name != "" && reason != "" {
 		return &GrantError{"name", reason}
+	}
+	if _, ok := token.ParseThumbprint(g.Certificate); g.Certificate != "" && !ok {
+		return &GrantError{"certificate", "is no x5t#S256: SHA-256 of the certificate in DER, as base64url (RFC 8705 section 3.1)"}
 	}
 	if len(g.APIs) > maxEntries {
 		return &GrantError{"apis", tooMany}

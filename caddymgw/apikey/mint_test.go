@@ -26,7 +26,7 @@ func TestMintedKeysVerifyInEveryAlgorithm(t *testing.T) {
 		t.Run(algorithm, func(t *testing.T) {
 			t.Parallel()
 			d := newDesk(t, nil)
-			d.Open(newRing(t, newSigner(t, algorithm), algorithm), d.cache)
+			d.Renew(newRing(t, newSigner(t, algorithm), algorithm))
 			issued := d.mint(t, Grant{})
 			header, err := token.Peek(issued.Token)
 			require.NoError(t, err)
@@ -228,7 +228,7 @@ func TestTheRecordIsInTheLedgerAndTheKeyIsNot(t *testing.T) {
 		ID: issued.ID, Subject: "alice", Name: "ci",
 		APIs:   []ledger.API{{Name: "Petstore", Version: "*"}, {Name: "Shop & <Co>", Version: "2.0"}},
 		Scopes: full.Scopes, Operations: full.Operations, Addresses: full.Addresses, Referers: full.Referers,
-		Issued: start, Expires: issued.Expires,
+		SigningKey: d.ring.Active().ID, Issued: start, Expires: issued.Expires,
 	}}, got)
 	for i, p := range strings.Split(issued.Token, ".") {
 		require.NotContains(t, fmt.Sprintf("%+v", got), p, "part %d", i)
@@ -245,7 +245,9 @@ func (f failing) Put(context.Context, ledger.Record) error { return f.err }
 func TestWithoutARecordThereIsNoKey(t *testing.T) {
 	t.Parallel()
 	full := errors.New("disk is full")
-	d := newDesk(t, func(c *Config) { c.Ledger = failing{c.Ledger, full} })
+	d := newDesk(t, nil)
+	d.ledger = failing{d.ledger, full}
+	d.open()
 	issued, err := d.Mint(t.Context(), Grant{Subject: "alice"})
 	require.ErrorIs(t, err, full)
 	require.Zero(t, issued)

@@ -82,7 +82,7 @@ func foreignLimits(all map[string]any) map[string]any {
 	if list, ok := all["subscribedAPIs"]; ok {
 		ours["allowedAPIs"] = list
 	}
-	for _, name := range []string{"scope", "roles"} {
+	for _, name := range []string{"scope", "roles", "operations", "cnf"} {
 		if v, ok := all[name]; ok {
 			ours[name] = v
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/caddymgw/gateway/caddymgw"
 	"github.com/caddymgw/gateway/caddymgw/credential"
@@ -25,30 +26,49 @@ func (a *Authority) Challenge(r *caddymgw.Requirement) string {
 // Verify judges a key. Only that a signature is good is remembered; all else
 // is judged on every call, revocation last of what makes a key authentic.
 func (a *Authority) Verify(ctx context.Context, r *caddymgw.Request, req *caddymgw.Requirement, c credential.Credential) caddymgw.Verdict {
-	k := a.keys.Load()
-	if k == nil {
-		return caddymgw.Verdict{Outcome: caddymgw.Unavailable, Fault: fault.Unclassified, Reason: caddymgw.ReasonNotReady}
+	o := a.opened.Load()
+	if o == nil {
+		return unavailable(caddymgw.ReasonNotReady)
 	}
-	v, reason := a.verified(ctx, k, presented{r, req.Scheme, c.Value.Reveal()})
+	v, reason := a.verified(ctx, o, presented{r, req.Scheme, c.Value.Reveal()})
 	switch reason {
 	case caddymgw.ReasonNone:
 	case caddymgw.ReasonNotReady:
-		return caddymgw.Verdict{Outcome: caddymgw.Unavailable, Fault: fault.Unclassified, Reason: reason}
+		return unavailable(reason)
 	default:
 		return refused(reason)
 	}
 	l := v.Derived.(*limits)
+	standing := o.Revocations.Standing(v.Claims.Issuer, v.Claims.ID, v.Claims.Subject, v.Claims.IssuedAt, r.Now)
 	switch {
-	case a.config.Revocations.Revoked(v.Claims.Issuer, v.Claims.ID, v.Claims.Subject, v.Claims.IssuedAt):
+	case standing.Revoked:
 		return refused(caddymgw.ReasonRevoked)
+	case standing.Unknown:
+		return unavailable(caddymgw.ReasonStale)
+	case !l.owner.Holds(r.HTTP.TLS):
+		return refused(caddymgw.ReasonCertificate)
 	case !l.allows(r.Operation.API, a.config.RequireListedAPIs):
 		return refused(caddymgw.ReasonAPI)
 	}
-	verdict := caddymgw.Verdict{Outcome: caddymgw.Satisfied, Principal: l.principal}
+	if v.Claims.Issuer == a.config.Issuer {
+		l.use(o, r.Now)
+	}
+	verdict := caddymgw.Verdict{Outcome: caddymgw.Satisfied, Principal: l.principal, Retirement: standing.Retirement}
 	if reason := l.permits(r); reason != caddymgw.ReasonNone {
 		verdict.Outcome, verdict.Fault, verdict.Reason = caddymgw.Forbidden, fault.AccessDenied, reason
 	}
 	return verdict
+}
+
+// use tells that the key was used, once a minute.
+func (l *limits) use(o *Resources, now time.Time) {
+	if o.Used == nil {
+		return
+	}
+	minute := now.Unix() / 60
+	if before := l.used.Load(); before != minute && l.used.CompareAndSwap(before, minute) {
+		o.Used(l.principal.KeyID, now)
+	}
 }
 
 // presented is a key, and what it was presented with.
@@ -60,8 +80,8 @@ type presented struct {
 
 // verified returns the token if its signature is good, by the cache or by
 // cryptography, and its claims hold now. What is cheap is checked first.
-func (a *Authority) verified(ctx context.Context, k *keys, p presented) (*token.Verified, caddymgw.Reason) {
-	v, seen := k.cache.Get(p.text)
+func (a *Authority) verified(ctx context.Context, o *Resources, p presented) (*token.Verified, caddymgw.Reason) {
+	v, seen := o.Cache.Get(p.text)
 	if !seen {
 		t, err := token.Parse(p.text)
 		if err != nil {
@@ -70,9 +90,12 @@ func (a *Authority) verified(ctx context.Context, k *keys, p presented) (*token.
 		v = &token.Verified{Token: t}
 	}
 	if from, ok := a.trusts[v.Claims.Issuer]; ok {
-		return a.foreign(ctx, from, k.cache, v, seen, p)
+		return a.foreign(ctx, from, o.Cache, v, seen, p)
 	}
-	key, ok := k.ring.Lookup(v.KeyID)
+	if o.Ring == nil {
+		return nil, caddymgw.ReasonUnknownKey
+	}
+	key, ok := o.Ring.Lookup(v.KeyID)
 	switch {
 	case !ok:
 		return nil, caddymgw.ReasonUnknownKey
@@ -82,7 +105,8 @@ func (a *Authority) verified(ctx context.Context, k *keys, p presented) (*token.
 	if reason := a.claims(v, p.request); reason != caddymgw.ReasonNone {
 		return nil, reason
 	}
-	if seen && v.Key == key {
+	// A kid is a hash of its key, and the ring may have been read anew.
+	if kid, ok := v.Key.(string); seen && ok && kid == key.ID {
 		return v, caddymgw.ReasonNone
 	}
 	if err := v.Verify(key.Algorithm, key.Signer.Public()); err != nil {
@@ -93,8 +117,8 @@ func (a *Authority) verified(ctx context.Context, k *keys, p presented) (*token.
 		return nil, caddymgw.ReasonClaims
 	}
 	l.principal = principal(v.Token, l, p.scheme)
-	v = &token.Verified{Token: v.Token, Key: key, Derived: l}
-	k.cache.Put(p.text, v)
+	v = &token.Verified{Token: v.Token, Key: key.ID, Derived: l}
+	o.Cache.Put(p.text, v)
 	return v, caddymgw.ReasonNone
 }
 
@@ -132,6 +156,10 @@ func (a *Authority) claims(v *token.Verified, r *caddymgw.Request) caddymgw.Reas
 		return reasonOf(err)
 	}
 	return caddymgw.ReasonNone
+}
+
+func unavailable(reason caddymgw.Reason) caddymgw.Verdict {
+	return caddymgw.Verdict{Outcome: caddymgw.Unavailable, Fault: fault.Unclassified, Reason: reason}
 }
 
 func refused(reason caddymgw.Reason) caddymgw.Verdict {

@@ -45,7 +45,8 @@ func TestForgedKeysAreRefusedAndNotRemembered(t *testing.T) {
 	t.Parallel()
 	d, other := newDesk(t, nil), newSigner(t, "ES256")
 	d.requireGood(t, d.forge(t, nil, nil, nil))
-	d.Open(d.ring, token.NewCache(100))
+	d.cache = token.NewCache(100)
+	d.open()
 	spki, err := x509.MarshalPKIXPublicKey(d.signer.Public())
 	require.NoError(t, err)
 	mac := func(secret []byte) func(string) []byte {
@@ -109,7 +110,7 @@ func TestForgedKeysAreRefusedAndNotRemembered(t *testing.T) {
 			for range 2 {
 				d.requireRefused(t, text, tc.reason)
 			}
-			require.Zero(t, d.keys.Load().cache.Len())
+			require.Zero(t, d.opened.Load().Cache.Len())
 		})
 	}
 }
@@ -171,20 +172,20 @@ func TestKeysOfARingThatWasReplacedAreRefused(t *testing.T) {
 	d := newDesk(t, nil)
 	issued := d.mint(t, Grant{})
 	d.requireGood(t, issued.Token)
-	d.Open(newRing(t, newSigner(t, "ES256"), ""), d.cache)
+	d.Renew(newRing(t, newSigner(t, "ES256"), ""))
 	d.requireRefused(t, issued.Token, caddymgw.ReasonUnknownKey)
 
-	d.Open(newRing(t, d.signer, ""), d.cache)
+	d.Renew(newRing(t, d.signer, ""))
 	d.requireGood(t, issued.Token)
 }
 
 func TestAKeyThatChangedItsAlgorithmRefusesTheOldTokens(t *testing.T) {
 	t.Parallel()
 	d, key := newDesk(t, nil), newSigner(t, "RS256")
-	d.Open(newRing(t, key, "RS256"), d.cache)
+	d.Renew(newRing(t, key, "RS256"))
 	issued := d.mint(t, Grant{})
 	d.requireGood(t, issued.Token)
-	d.Open(newRing(t, key, "PS256"), d.cache)
+	d.Renew(newRing(t, key, "PS256"))
 	d.requireRefused(t, issued.Token, caddymgw.ReasonAlgorithm)
 }
 
@@ -258,7 +259,8 @@ func BenchmarkVerifyUnseen(b *testing.B) {
 
 func benchmarkVerify(b *testing.B, size, keys int) {
 	d := newDesk(b, nil)
-	d.Open(d.ring, token.NewCache(size))
+	d.cache = token.NewCache(size)
+	d.open()
 	credentials := make([]credential.Credential, keys)
 	for i := range credentials {
 		credentials[i] = credential.Credential{Place: place, Value: credential.Secret(d.mint(b, full).Token)}

@@ -8,8 +8,7 @@
 //	issuer.go     who may issue tokens, and how they are read
 //	jwt.go        a JWT: cheap checks, then a signature that is remembered
 //	kind.go       access tokens, told from all the other JWTs of an issuer
-//	reading.go    subject, scopes and roles out of claims
-//	binding.go    tokens that only the owner of a certificate may use (RFC 8705)
+//	reading.go    subject, scopes, roles and confirmation out of claims
 //	introspect.go what is remembered of opaque tokens, and who asks for them
 //	exchange.go   one question to the introspection endpoint, and its answer
 //	members.go    the answer's JSON

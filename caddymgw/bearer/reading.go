@@ -10,9 +10,9 @@ import (
 // reading is what the claims of one token say, read once and shared by all who
 // see the token. It holds nothing that was judged.
 type reading struct {
-	profile   string // of the issuer that it was read for
-	principal *caddymgw.Principal
-	binding   binding
+	profile      string // of the issuer that it was read for
+	principal    *caddymgw.Principal
+	confirmation token.Confirmation
 }
 
 // read returns false where a claim is missing or has the wrong form. The
@@ -27,7 +27,7 @@ func (i *issuer) read(c *token.Claims, s *caddymgw.Scheme, subjectClaims ...stri
 	if !ok {
 		return nil, false
 	}
-	b, ok := readBinding(c.All)
+	b, ok := token.ReadConfirmation(c.All)
 	if !ok {
 		return nil, false
 	}

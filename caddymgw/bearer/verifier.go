@@ -154,7 +154,7 @@ type presented struct {
 // that is remembered.
 func (v *Verifier) satisfied(p presented, rd *reading) caddymgw.Verdict {
 	who := rd.principal
-	if !rd.binding.holds(p.HTTP) {
+	if !rd.confirmation.Holds(p.HTTP.TLS) {
 		return refused(reasonBinding)
 	}
 	if v.revocations.Standing(who.Issuer, who.KeyID, who.Subject, who.IssuedAt, p.Now).Revoked {

@@ -94,10 +94,12 @@ func newAuthority(t testing.TB, ring *keyring.Ring, now func() time.Time) *apike
 	t.Helper()
 	a, err := apikey.New(apikey.Config{
 		Issuer: gatewayIssuer, Audience: audience, Validity: time.Hour,
-		Revocations: caddymgw.NoRevocations{}, Ledger: ledger.Memory(now), Now: now, Rand: rand.Reader,
+		Now: now, Rand: rand.Reader,
 	})
 	require.NoError(t, err)
-	a.Open(ring, token.NewCache(0))
+	a.Open(apikey.Resources{
+		Ring: ring, Cache: token.NewCache(0), Ledger: ledger.Memory(ledger.Options{Now: now}), Revocations: caddymgw.NoRevocations{},
+	})
 	return a
 }
 

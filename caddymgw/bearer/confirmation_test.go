@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/caddymgw/gateway/caddymgw"
+	"github.com/caddymgw/gateway/caddymgw/token"
 )
 
 func newCertificate(t testing.TB, d *desk, serial int64) *x509.Certificate {
@@ -51,7 +52,7 @@ func TestATokenBoundToACertificateIsOnlyItsOwners(t *testing.T) {
 			t.Parallel()
 			r := request()
 			r.HTTP.TLS = tc.state
-			for range 2 { // the signature is remembered, the binding is not
+			for range 2 { // the signature is remembered, the confirmation is not
 				v := d.judge(t, text, r)
 				if tc.good {
 					require.Equal(t, caddymgw.Satisfied, v.Outcome)
@@ -99,7 +100,7 @@ func TestOtherConfirmationsAreRefused(t *testing.T) {
 			require.Equal(t, refused(caddymgw.ReasonClaims), d.judge(t, d.forge(t, nil, members{"cnf": cnf}), r))
 		})
 	}
-	_, ok := readBinding(map[string]any{"cnf": map[string]any{"x5t#S256": strings.Repeat("A", 40) + "\r\n\n"}})
+	_, ok := token.ReadConfirmation(map[string]any{"cnf": map[string]any{"x5t#S256": strings.Repeat("A", 40) + "\r\n\n"}})
 	require.False(t, ok, "base64 skips line ends")
 	last := strings.IndexByte(alphabet, good[42])
 	for i := 1; i < 4; i++ { // two bits of the last character are unused
