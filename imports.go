@@ -7,6 +7,7 @@ package gateway
 
 import (
 	_ "github.com/caddymgw/gateway/modules/apikeyissuer"
+	_ "github.com/caddymgw/gateway/modules/ledgers"
 	_ "github.com/caddymgw/gateway/modules/logfilter"
 	_ "github.com/caddymgw/gateway/modules/mgw"
 	_ "github.com/caddymgw/gateway/modules/openapiauth"

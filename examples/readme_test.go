@@ -23,6 +23,9 @@ func TestReadmes(t *testing.T) {
 		require.NoError(t, err)
 		t.Run(dir, func(t *testing.T) {
 			need(t, "bash", "curl", "openssl")
+			if dir == "examples/cluster" {
+				need(t, "redis-server")
+			}
 			steps := readSteps(t, file)
 			require.NotEmpty(t, steps)
 			var sh *shell

@@ -55,7 +55,7 @@ func (s *slowStorage) List(ctx context.Context, prefix string, recursive bool) (
 
 func withSlowStorage(t *testing.T, g *harness.Gateway) []byte {
 	t.Helper()
-	config, err := g.Adapt(shopCaddyfile)
+	config, err := g.Adapt(withKeys("ledger bolt $DIR/keys.db"))
 	require.NoError(t, err)
 	s := strings.Replace(string(config), `"module": "file_system"`, `"module": "mgw_test_slow"`, 1)
 	require.Contains(t, s, "mgw_test_slow")

@@ -50,6 +50,9 @@ type Resources struct {
 	// recorded here, before it is acknowledged.
 	Revocations caddymgw.Revocations
 	Applied     func(ledger.Revocation)
+	// UnknownKey is told that a key was signed by none of the ring: it may have
+	// been made elsewhere since. It must not block; nil: nobody is told.
+	UnknownKey func()
 	// Used is told, at most once a minute and key, that a key was used; nil: nobody is.
 	Used func(id string, at time.Time)
 }

@@ -161,7 +161,7 @@ type absent struct{}
 // another signature is given.
 func (d *desk) forge(t testing.TB, header, claims members, sign func(input string) []byte) string {
 	t.Helper()
-	h := members{"alg": "ES256", "kid": d.ring.Active().ID, "typ": Type}
+	h := members{"alg": "ES256", "kid": d.ring.Active(start).ID, "typ": Type}
 	c := members{
 		"iss": "https://gw.test", "aud": "gw", "sub": "alice", "jti": "j1", "iat": start.Unix(), "exp": start.Unix() + 3600,
 		"keytype": "PRODUCTION", "allowedAPIs": []any{},

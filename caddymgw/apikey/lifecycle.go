@@ -23,6 +23,20 @@ type Rotation struct {
 	Narrow func(*Grant) error
 }
 
+// SetOverlap takes the overlap as a request says it, in seconds; nil: it says
+// nothing. Its error is a *GrantError.
+func (r *Rotation) SetOverlap(seconds *int64) error {
+	if seconds == nil {
+		return nil
+	}
+	if *seconds < 0 {
+		return &GrantError{"overlap", "must be a number of seconds, 0 at least"}
+	}
+	overlap := time.Duration(min(*seconds, int64(maxLife/time.Second))) * time.Second
+	r.Overlap = &overlap
+	return nil
+}
+
 // Rotate issues a successor with the rights and the life span of a key, and lets
 // the old one work for the overlap. Of many rotations of one key, one succeeds;
 // the others get ledger.ErrReplaced, and nothing changes. Whoever lost the answer

@@ -101,7 +101,7 @@ func (a *Authority) make(ctx context.Context, o *Resources, g Grant) (issued Iss
 		issued.Expires = now.Add(life).Truncate(time.Second) // as exp can say it
 		c.Expires = issued.Expires.Unix()
 	}
-	key := o.Ring.Active()
+	key := o.Ring.Active(now)
 	issued.Token, err = token.Sign(token.Header{Algorithm: key.Algorithm, KeyID: key.ID, Type: Type}, c, key.Signer)
 	if err != nil {
 		return issued, r, fmt.Errorf("signing: %w", err)

@@ -85,7 +85,7 @@ func TestClaimsAreThoseOfTheDocumentation(t *testing.T) {
 			t.Parallel()
 			d := newDesk(t, tc.config)
 			issued := d.mint(t, tc.grant)
-			require.Equal(t, map[string]any{"alg": "ES256", "kid": d.ring.Active().ID, "typ": "apikey+jwt"}, part(t, issued.Token, 0))
+			require.Equal(t, map[string]any{"alg": "ES256", "kid": d.ring.Active(start).ID, "typ": "apikey+jwt"}, part(t, issued.Token, 0))
 			got := part(t, issued.Token, 1)
 			id, err := base64.RawURLEncoding.Strict().DecodeString(got["jti"].(string))
 			require.NoError(t, err)
@@ -228,7 +228,7 @@ func TestTheRecordIsInTheLedgerAndTheKeyIsNot(t *testing.T) {
 		ID: issued.ID, Subject: "alice", Name: "ci",
 		APIs:   []ledger.API{{Name: "Petstore", Version: "*"}, {Name: "Shop & <Co>", Version: "2.0"}},
 		Scopes: full.Scopes, Operations: full.Operations, Addresses: full.Addresses, Referers: full.Referers,
-		SigningKey: d.ring.Active().ID, Issued: start, Expires: issued.Expires,
+		SigningKey: d.ring.Active(start).ID, Issued: start, Expires: issued.Expires,
 	}}, got)
 	for i, p := range strings.Split(issued.Token, ".") {
 		require.NotContains(t, fmt.Sprintf("%+v", got), p, "part %d", i)

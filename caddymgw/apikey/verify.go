@@ -60,6 +60,12 @@ func (a *Authority) Verify(ctx context.Context, r *caddymgw.Request, req *caddym
 	return verdict
 }
 
+func (o *Resources) missed() {
+	if o.UnknownKey != nil {
+		o.UnknownKey()
+	}
+}
+
 // use tells that the key was used, once a minute.
 func (l *limits) use(o *Resources, now time.Time) {
 	if o.Used == nil {
@@ -98,6 +104,7 @@ func (a *Authority) verified(ctx context.Context, o *Resources, p presented) (*t
 	key, ok := o.Ring.Lookup(v.KeyID)
 	switch {
 	case !ok:
+		o.missed()
 		return nil, caddymgw.ReasonUnknownKey
 	case v.Algorithm != key.Algorithm:
 		return nil, caddymgw.ReasonAlgorithm

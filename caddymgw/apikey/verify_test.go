@@ -60,7 +60,7 @@ func TestForgedKeysAreRefusedAndNotRemembered(t *testing.T) {
 	point, err := public.Bytes()
 	require.NoError(t, err)
 	jwk := members{
-		"kty": "EC", "crv": "P-256", "kid": d.ring.Active().ID, "alg": "ES256",
+		"kty": "EC", "crv": "P-256", "kid": d.ring.Active(start).ID, "alg": "ES256",
 		"x": base64.RawURLEncoding.EncodeToString(point[1:33]), "y": base64.RawURLEncoding.EncodeToString(point[33:]),
 	}
 	for name, tc := range map[string]struct {

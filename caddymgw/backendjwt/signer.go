@@ -81,11 +81,11 @@ func (s *Signer) Sign(d caddymgw.Decision) (string, error) {
 	if ring == nil {
 		return "", ErrNotReady
 	}
-	key := ring.Active()
+	now := s.config.Now()
+	key := ring.Active(now)
 	p := d.Principals[0]
 	keyType, _ := p.Claims["keytype"].(string)
 	w := who{d.Operation, p.Subject, p.Issuer, p.Scheme, p.KeyID, strings.Join(p.Scopes, " "), keyType + key.ID}
-	now := s.config.Now()
 	if known, ok := s.known.GetIfPresent(w); ok && now.Before(known.fresh) {
 		return known.text, nil
 	}

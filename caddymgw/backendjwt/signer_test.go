@@ -55,7 +55,7 @@ func TestClaims(t *testing.T) {
 	require.NoError(t, err)
 	parsed, err := token.Parse(text)
 	require.NoError(t, err)
-	require.NoError(t, parsed.Verify("ES256", r.Active().Signer.Public()))
+	require.NoError(t, parsed.Verify("ES256", r.Active(time.Now()).Signer.Public()))
 	require.Equal(t, Type, parsed.Type)
 	require.NotEmpty(t, parsed.Claims.ID)
 	delete(parsed.Claims.All, "jti")

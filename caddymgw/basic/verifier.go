@@ -130,6 +130,14 @@ func (v *Verifier) Authenticate(ctx context.Context, user, password string) (boo
 	return known && ok, nil
 }
 
+// Remembers reports whether a password was found right not long ago, and would
+// cost nothing.
+func (v *Verifier) Remembers(user, password string) bool {
+	a := v.accounts[user]
+	return a != nil && len(password) <= maxPassword && a.kind.fits([]byte(password)) &&
+		v.guard.knows(v.guard.prove(user, a.hash, []byte(password)))
+}
+
 // Owns reports whether the credential follows the word Basic.
 func (*Verifier) Owns(_ *caddymgw.Scheme, c credential.Credential) bool {
 	return c.AuthScheme == "basic"

@@ -356,3 +356,18 @@ func TestChallengeNamesTheRealm(t *testing.T) {
 	r := &caddymgw.Requirement{Scheme: &caddymgw.Scheme{Realm: `The "Pets"`}}
 	require.Equal(t, `Basic realm="The \"Pets\"", charset="UTF-8"`, v.Challenge(r))
 }
+
+func TestARightPasswordIsRememberedAndNothingElse(t *testing.T) {
+	t.Parallel()
+	v, _ := team(t, nil)
+	require.False(t, v.Remembers("bob", "b:ob"))
+	for _, password := range []string{"b:ob", "guess"} {
+		_, err := v.Authenticate(t.Context(), "bob", password)
+		require.NoError(t, err)
+	}
+	require.True(t, v.Remembers("bob", "b:ob"))
+	require.False(t, v.Remembers("bob", "guess"))
+	require.False(t, v.Remembers("alice", "b:ob"))
+	require.False(t, v.Remembers("zoe", "b:ob"))
+	require.False(t, v.Remembers("bob", strings.Repeat("b:ob", maxPassword)))
+}

@@ -12,8 +12,10 @@ const (
 	Forbidden            Code = 403
 	NotFound             Code = 404
 	MethodNotAllowed     Code = 405
+	Conflict             Code = 409
 	ContentTooLarge      Code = 413
 	UnsupportedMediaType Code = 415
+	TooManyRequests      Code = 429
 	Unclassified         Code = 900900 // a key source, issuer or ledger is not ready
 	InvalidCredentials   Code = 900901 // malformed, forged, expired, revoked, ambiguous, for another API
 	MissingCredentials   Code = 900902
@@ -35,6 +37,8 @@ var texts = map[Code]text{
 	Forbidden:            {http.StatusForbidden, "Forbidden", "The request is not allowed from where it comes"},
 	NotFound:             {http.StatusNotFound, "Not Found", "No matching resource found for given API Request"},
 	MethodNotAllowed:     {http.StatusMethodNotAllowed, "Method Not Allowed", "Method not allowed for given API resource"},
+	Conflict:             {http.StatusConflict, "Conflict", "The key has a successor already, or has ended"},
+	TooManyRequests:      {http.StatusTooManyRequests, "Too Many Requests", "Too many logins have failed. Try again later"},
 	ContentTooLarge:      {http.StatusRequestEntityTooLarge, "Content Too Large", "The request body is larger than allowed here"},
 	UnsupportedMediaType: {http.StatusUnsupportedMediaType, "Unsupported Media Type", "The request body must be application/json"},
 	Unclassified: {

@@ -26,6 +26,7 @@ type Key struct {
 	Algorithm string // JWS alg
 	Signer    crypto.Signer
 	Created   time.Time // zero for a key from a PEM file
+	SignsFrom time.Time // until then it is only published; zero for a key from a PEM file
 }
 
 // Supported reports whether keys of an algorithm can be made: ES256, ES384,

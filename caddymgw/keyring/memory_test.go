@@ -12,7 +12,7 @@ import (
 )
 
 // memory is a Storage that locks honestly: one owner a name, others wait, and
-// nothing is stored in a keyring without its lock.
+// nothing is changed in a keyring without its lock.
 type memory struct {
 	mu      sync.Mutex
 	objects map[string][]byte
@@ -70,13 +70,41 @@ func (m *memory) Store(ctx context.Context, key string, value []byte) error {
 	if err := m.enter(ctx, "Store", key); err != nil {
 		return err
 	}
-	if len(m.lock("mgw_keyring_"+path.Base(path.Dir(key)))) == 0 {
-		return errors.New("stored without the lock")
+	if err := m.changes(key); err != nil {
+		return err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.objects[key] = slices.Clone(value)
 	return nil
+}
+
+func (m *memory) changes(key string) error {
+	purpose := path.Base(path.Dir(key))
+	if purpose == "keyring-needs" {
+		purpose = strings.TrimSuffix(path.Base(key), ".json")
+	}
+	if len(m.lock("mgw_keyring_"+purpose)) == 0 {
+		return errors.New("changed without the lock")
+	}
+	return nil
+}
+
+func (m *memory) Delete(ctx context.Context, key string) error {
+	if err := m.enter(ctx, "Delete", key); err != nil {
+		return err
+	}
+	if err := m.changes(key); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.objects, key)
+	return nil
+}
+
+func (m *memory) Exists(_ context.Context, key string) bool {
+	return slices.ContainsFunc(m.names(), func(name string) bool { return name == key || strings.HasPrefix(name, key+"/") })
 }
 
 func (m *memory) Load(ctx context.Context, key string) ([]byte, error) {

@@ -60,7 +60,7 @@ func FromPEM(content []byte, algorithm string) (*Ring, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newRing(k, []*Key{k}), nil
+	return newRing(algorithm, []*Key{k}, nil), nil
 }
 
 func privateKey(block *pem.Block) (crypto.Signer, error) {

@@ -74,7 +74,7 @@ func TestFromPEM(t *testing.T) {
 			t.Parallel()
 			ring, err := FromPEM([]byte(tc.content), tc.algorithm)
 			require.NoError(t, err)
-			key := ring.Active()
+			key := ring.Active(start)
 			require.Equal(t, tc.want, key.Algorithm)
 			require.Equal(t, tc.public, key.Signer.Public())
 			require.Zero(t, key.Created)
@@ -93,7 +93,7 @@ func TestAKeyHasOneIDInEveryForm(t *testing.T) {
 	require.NoError(t, err)
 	b, err := FromPEM([]byte(parameters+sec1(t, key)), "ES256")
 	require.NoError(t, err)
-	require.Equal(t, a.Active().ID, b.Active().ID)
+	require.Equal(t, a.Active(start).ID, b.Active(start).ID)
 	require.Equal(t, a.Fingerprint(), b.Fingerprint())
 }
 

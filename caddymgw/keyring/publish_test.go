@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"math/big"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -18,7 +17,7 @@ func TestJWKSHoldsThePublicKeysAndNothingElse(t *testing.T) {
 	t.Parallel()
 	for _, alg := range []string{"ES256", "ES384", "EdDSA", "RS256", "PS256"} {
 		s := newMemory()
-		r, err := Open(t.Context(), s, "test", alg, time.Now)
+		r, err := Open(t.Context(), s, policy("test", alg, clock))
 		require.NoError(t, err)
 		content, err := JWKS(r)
 		require.NoError(t, err)
@@ -26,7 +25,7 @@ func TestJWKSHoldsThePublicKeysAndNothingElse(t *testing.T) {
 		require.NoError(t, json.Unmarshal(content, &set))
 		require.Len(t, set.Keys, 1)
 		k := set.Keys[0]
-		require.Equal(t, r.Active().ID, k["kid"])
+		require.Equal(t, r.Active(start).ID, k["kid"])
 		require.Equal(t, alg, k["alg"])
 		require.Equal(t, "sig", k["use"])
 		for _, private := range []string{"d", "p", "q", "dp", "dq", "qi", "k"} {
@@ -37,7 +36,7 @@ func TestJWKSHoldsThePublicKeysAndNothingElse(t *testing.T) {
 			require.NoError(t, err)
 			return b
 		}
-		switch key := r.Active().Signer.Public().(type) {
+		switch key := r.Active(start).Signer.Public().(type) {
 		case *ecdsa.PublicKey:
 			curve := map[string]elliptic.Curve{"P-256": elliptic.P256(), "P-384": elliptic.P384()}[k["crv"]]
 			got, err := ecdsa.ParseUncompressedPublicKey(curve, append(append([]byte{4}, member("x")...), member("y")...))

@@ -14,13 +14,15 @@ import (
 	"time"
 )
 
-// Storage is what a keyring needs of a shared store; Caddy's storage has it.
-// A missing key or prefix is fs.ErrNotExist.
+// Storage is what a keyring needs of a shared store; Caddy's storage has it. To
+// load or list what is missing is fs.ErrNotExist, to delete it is no error.
 type Storage interface {
 	Lock(ctx context.Context, name string) error
 	Unlock(ctx context.Context, name string) error
 	Store(ctx context.Context, key string, value []byte) error
 	Load(ctx context.Context, key string) ([]byte, error)
+	Delete(ctx context.Context, key string) error
+	Exists(ctx context.Context, key string) bool
 	List(ctx context.Context, prefix string, recursive bool) ([]string, error)
 }
 
@@ -29,80 +31,70 @@ type object struct {
 	KeyID      string    `json:"kid"`
 	Algorithm  string    `json:"algorithm"`
 	Created    time.Time `json:"created"`
-	PrivateKey string    `json:"private_key"` // PKCS #8 in PEM
-}
-
-// Open returns the keys of a purpose, of which the newest one of the algorithm
-// signs. If there is none of it, one is made under the storage's lock, so that
-// of two nodes that start at once only one makes it.
-func Open(ctx context.Context, s Storage, purpose, algorithm string, now func() time.Time) (ring *Ring, err error) {
-	if !Supported(algorithm) {
-		return nil, fmt.Errorf("algorithm %s is not supported", algorithm)
-	}
-	ring, err = load(ctx, s, purpose, algorithm)
-	if ring != nil || err != nil {
-		return ring, err
-	}
-	lock := "mgw_keyring_" + purpose
-	if err := s.Lock(ctx, lock); err != nil {
-		return nil, fmt.Errorf("locking the keyring: %w", err)
-	}
-	defer func() {
-		// A lock that outlives its cancelled owner would stop every other node.
-		release, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-		defer cancel()
-		err = errors.Join(err, s.Unlock(release, lock))
-	}()
-	ring, err = load(ctx, s, purpose, algorithm)
-	if ring != nil || err != nil {
-		return ring, err
-	}
-	if err = create(ctx, s, purpose, algorithm, now()); err != nil {
-		return nil, err
-	}
-	ring, err = load(ctx, s, purpose, algorithm)
-	if ring == nil && err == nil {
-		err = errors.New("the storage does not list the signing key that was just stored in it")
-	}
-	return ring, err
+	SignsFrom  time.Time `json:"signs_from,omitzero"` // none: created
+	PrivateKey string    `json:"private_key"`         // PKCS #8 in PEM
 }
 
 func folder(purpose string) string { return "mgw/keyring/" + purpose }
 
-func create(ctx context.Context, s Storage, purpose, algorithm string, now time.Time) error {
+func create(ctx context.Context, s Storage, purpose, algorithm string, now, from time.Time) (*Key, error) {
 	signer, err := generate(algorithm)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	id, err := kid(purpose, signer.Public())
+	k, err := newKey(purpose, algorithm, signer)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	k.Created, k.SignsFrom = now.UTC().Truncate(time.Second), from.UTC().Truncate(time.Second)
 	der, err := x509.MarshalPKCS8PrivateKey(signer)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	content, err := json.Marshal(object{
-		id, algorithm, now.UTC().Truncate(time.Second),
+		k.ID, algorithm, k.Created, k.SignsFrom,
 		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := s.Store(ctx, path.Join(folder(purpose), id+".json"), content); err != nil {
-		return fmt.Errorf("storing a new signing key: %w", err)
+	if err := s.Store(ctx, path.Join(folder(purpose), k.ID+".json"), content); err != nil {
+		return nil, fmt.Errorf("storing a new signing key: %w", err)
+	}
+	return k, nil
+}
+
+func retire(ctx context.Context, s Storage, purpose, kid string) error {
+	if err := s.Delete(ctx, path.Join(folder(purpose), kid+".json")); err != nil {
+		return fmt.Errorf("deleting the signing key %s: %w", kid, err)
 	}
 	return nil
 }
 
-// load returns nil without an error where no key of the algorithm exists.
-func load(ctx context.Context, s Storage, purpose, algorithm string) (*Ring, error) {
-	names, err := s.List(ctx, folder(purpose), false)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+// maxReads bounds how often the keys are read while other nodes delete some.
+const maxReads = 5
+
+// load returns the keys that there are; the ring may be empty.
+func (p *Policy) load(ctx context.Context, s Storage) (r *Ring, err error) {
+	for range maxReads {
+		r, err = p.read(ctx, s)
+		if !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	return r, err
+}
+
+// read is fs.ErrNotExist where something vanished under it.
+func (p *Policy) read(ctx context.Context, s Storage) (*Ring, error) {
+	names, err := s.List(ctx, folder(p.Purpose), false)
+	// certmagic's file storage ends a listing in the middle with fs.ErrNotExist
+	// where a file vanishes: taken for an empty one, it would cost all keys.
+	missing := errors.Is(err, fs.ErrNotExist) && len(names) == 0 && !s.Exists(ctx, folder(p.Purpose))
+	if err != nil && !missing {
 		return nil, fmt.Errorf("listing the signing keys: %w", err)
 	}
 	var keys []*Key
-	var active *Key
 	for _, name := range names {
 		if path.Ext(name) != ".json" {
 			continue
@@ -111,7 +103,7 @@ func load(ctx context.Context, s Storage, purpose, algorithm string) (*Ring, err
 		if err != nil {
 			return nil, fmt.Errorf("loading the signing key %s: %w", name, err)
 		}
-		k, err := parse(content, purpose)
+		k, err := parse(content, p.Purpose)
 		if err != nil {
 			return nil, fmt.Errorf("signing key %s: %w", name, err)
 		}
@@ -119,21 +111,14 @@ func load(ctx context.Context, s Storage, purpose, algorithm string) (*Ring, err
 			return nil, fmt.Errorf("signing key %s: it holds another key: move it away", name)
 		}
 		keys = append(keys, k)
-		if k.Algorithm == algorithm && newer(k, active) {
-			active = k
+	}
+	var needs map[string]time.Time
+	if p.Longest > 0 {
+		if needs, err = loadNeeds(ctx, s, p.Purpose); err != nil {
+			return nil, err
 		}
 	}
-	if active == nil {
-		return nil, nil
-	}
-	return newRing(active, keys), nil
-}
-
-func newer(k, than *Key) bool {
-	if than == nil || !k.Created.Equal(than.Created) {
-		return than == nil || k.Created.After(than.Created)
-	}
-	return k.ID < than.ID
+	return newRing(p.Algorithm, keys, needs), nil
 }
 
 // parse never repeats what it can't read: it is a private key.
@@ -164,6 +149,9 @@ func parse(content []byte, purpose string) (*Key, error) {
 	if k.ID != o.KeyID {
 		return nil, errors.New("kid does not belong to the key")
 	}
-	k.Created = o.Created
+	k.Created, k.SignsFrom = o.Created, o.SignsFrom
+	if o.SignsFrom.IsZero() {
+		k.SignsFrom = o.Created
+	}
 	return k, nil
 }

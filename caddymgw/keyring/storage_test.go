@@ -28,9 +28,14 @@ var start = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func clock() time.Time { return start }
 
+// policy is of keys that live for a month, and don't rotate.
+func policy(purpose, algorithm string, now func() time.Time) Policy {
+	return Policy{Purpose: purpose, Algorithm: algorithm, Lifetime: 10 * time.Minute, Longest: 30 * 24 * time.Hour, Now: now}
+}
+
 func open(t testing.TB, s Storage, algorithm string, now func() time.Time) *Ring {
 	t.Helper()
-	ring, err := Open(t.Context(), s, "apikey", algorithm, now)
+	ring, err := Open(t.Context(), s, policy("apikey", algorithm, now))
 	require.NoError(t, err)
 	return ring
 }
@@ -65,15 +70,15 @@ func TestOpenMakesAKeyThatASecondNodeReads(t *testing.T) {
 			s := newMemory()
 			first, second := open(t, s, algorithm, clock), open(t, s, algorithm, clock)
 			require.Len(t, s.names(), 1)
-			require.Equal(t, algorithm, first.Active().Algorithm)
-			require.Equal(t, start, first.Active().Created)
-			require.Regexp(t, `^apikey-[a-z2-7]{26}$`, first.Active().ID)
-			require.Equal(t, "mgw/keyring/apikey/"+first.Active().ID+".json", s.names()[0])
+			require.Equal(t, algorithm, first.Active(start).Algorithm)
+			require.Equal(t, start, first.Active(start).Created)
+			require.Regexp(t, `^apikey-[a-z2-7]{26}$`, first.Active(start).ID)
+			require.Equal(t, "mgw/keyring/apikey/"+first.Active(start).ID+".json", s.names()[0])
 			require.Equal(t, first.Fingerprint(), second.Fingerprint())
-			read, ok := second.Lookup(first.Active().ID)
+			read, ok := second.Lookup(first.Active(start).ID)
 			require.True(t, ok)
-			require.Equal(t, first.Active(), read)
-			requireVerifies(t, first.Active(), second.Active())
+			require.Equal(t, first.Active(start), read)
+			requireVerifies(t, first.Active(start), second.Active(start))
 			_, ok = second.Lookup("apikey-unknown")
 			require.False(t, ok)
 		})
@@ -94,7 +99,7 @@ func TestOpenTogetherMakesOneKey(t *testing.T) {
 		return nil
 	}
 	for i := range rings {
-		wg.Go(func() { rings[i], _ = Open(t.Context(), s, "apikey", "ES256", clock) })
+		wg.Go(func() { rings[i], _ = Open(t.Context(), s, policy("apikey", "ES256", clock)) })
 	}
 	wg.Wait()
 	require.Len(t, s.names(), 1)
@@ -107,56 +112,51 @@ func TestOpenTogetherMakesOneKey(t *testing.T) {
 func TestPurposesShareNothing(t *testing.T) {
 	t.Parallel()
 	s := newMemory()
-	key := open(t, s, "ES256", clock).Active()
-	other, err := Open(t.Context(), s, "cookie", "ES256", clock)
+	key := open(t, s, "ES256", clock).Active(start)
+	other, err := Open(t.Context(), s, policy("cookie", "ES256", clock))
 	require.NoError(t, err)
-	require.Regexp(t, "^cookie-", other.Active().ID)
+	require.Regexp(t, "^cookie-", other.Active(start).ID)
 	_, ok := other.Lookup(key.ID)
 	require.False(t, ok)
 }
 
-func TestANewAlgorithmSignsAndTheOldKeyStillVerifies(t *testing.T) {
-	t.Parallel()
-	s := newMemory()
-	old := open(t, s, "ES256", clock)
-	ring := open(t, s, "EdDSA", clock)
-	require.Equal(t, "EdDSA", ring.Active().Algorithm)
-	kept, ok := ring.Lookup(old.Active().ID)
-	require.True(t, ok)
-	requireVerifies(t, old.Active(), kept)
-	require.NotEqual(t, old.Fingerprint(), ring.Fingerprint())
-
-	back := open(t, s, "ES256", clock)
-	require.Equal(t, old.Active().ID, back.Active().ID)
-	require.Equal(t, ring.Fingerprint(), back.Fingerprint())
-	require.Len(t, s.names(), 2)
-}
-
-func TestTheNewestKeyOfTheAlgorithmSigns(t *testing.T) {
+func TestTheNewestOfOldObjectsSigns(t *testing.T) {
 	t.Parallel()
 	var want string
 	s := newMemory()
 	for i, age := range []time.Duration{time.Hour, 0, 2 * time.Hour} {
 		one := newMemory()
-		key := open(t, one, "ES256", func() time.Time { return start.Add(-age) }).Active()
+		key := open(t, one, "ES256", func() time.Time { return start.Add(-age) }).Active(start)
 		name := one.names()[0]
-		s.objects[name] = one.objects[name]
+		s.objects[name] = without(t, one.objects[name], "signs_from")
 		if i == 1 {
 			want = key.ID
 		}
 	}
 	s.objects["mgw/keyring/apikey/README.txt"] = []byte("not a key")
-	require.Equal(t, want, open(t, s, "ES256", clock).Active().ID)
+	ring := open(t, s, "ES256", clock)
+	require.Equal(t, want, ring.Active(start).ID)
+	for _, k := range ring.Keys() {
+		require.Equal(t, k.Created, k.SignsFrom)
+	}
+}
 
-	a, b := &Key{ID: "a", Created: start}, &Key{ID: "b", Created: start}
-	require.True(t, newer(a, b), "of two of one time all nodes choose the same")
-	require.False(t, newer(b, a))
+// without returns an object without a member that it must have.
+func without(t *testing.T, content []byte, member string) []byte {
+	t.Helper()
+	var o map[string]any
+	require.NoError(t, json.Unmarshal(content, &o))
+	require.Contains(t, o, member)
+	delete(o, member)
+	content, err := json.Marshal(o)
+	require.NoError(t, err)
+	return content
 }
 
 func TestAnUnsupportedAlgorithmIsRefusedBeforeTheStorageIsAsked(t *testing.T) {
 	t.Parallel()
 	for _, algorithm := range []string{"", "none", "HS256", "ES512", "es256", "RS384"} {
-		_, err := Open(t.Context(), nil, "apikey", algorithm, clock)
+		_, err := Open(t.Context(), nil, policy("apikey", algorithm, clock))
 		require.ErrorContains(t, err, "not supported")
 		require.False(t, Supported(algorithm))
 		_, err = generate(algorithm)
@@ -233,7 +233,7 @@ func TestABadObjectIsAnErrorAndNeverANewKey(t *testing.T) {
 				require.NoError(t, err)
 			}
 			s.objects[where] = content
-			_, err := Open(t.Context(), s, "apikey", "ES256", clock)
+			_, err := Open(t.Context(), s, policy("apikey", "ES256", clock))
 			require.ErrorContains(t, err, where)
 			require.ErrorContains(t, err, tc.want)
 			requireKeepsSecret(t, err, secret)
@@ -250,7 +250,7 @@ func TestAnObjectUnderAWrongNameIsAnError(t *testing.T) {
 	where := s.names()[0]
 	moved := path.Dir(where) + "/apikey-other.json"
 	s.objects[moved] = s.objects[where]
-	_, err := Open(t.Context(), s, "apikey", "ES256", clock)
+	_, err := Open(t.Context(), s, policy("apikey", "ES256", clock))
 	require.ErrorContains(t, err, moved)
 }
 
@@ -280,7 +280,7 @@ func TestErrorsOfTheStorageAreErrors(t *testing.T) {
 				}
 				return nil
 			}
-			_, err := Open(t.Context(), s, "apikey", "ES256", clock)
+			_, err := Open(t.Context(), s, policy("apikey", "ES256", clock))
 			require.ErrorIs(t, err, broken)
 			require.ErrorContains(t, err, tc.want)
 		})
@@ -297,7 +297,7 @@ func TestAKeyThatVanishesWhileItIsReadIsAnError(t *testing.T) {
 		}
 		return nil
 	}
-	_, err := Open(t.Context(), s, "apikey", "ES256", clock)
+	_, err := Open(t.Context(), s, policy("apikey", "ES256", clock))
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	require.Len(t, s.names(), 1)
 }
@@ -309,8 +309,44 @@ func (forgetful) List(context.Context, string, bool) ([]string, error) { return 
 
 func TestAKeyThatIsNotListedIsAnErrorAndNotAnEmptyRing(t *testing.T) {
 	t.Parallel()
-	_, err := Open(t.Context(), forgetful{newMemory()}, "apikey", "ES256", clock)
+	_, err := Open(t.Context(), forgetful{newMemory()}, policy("apikey", "ES256", clock))
 	require.ErrorContains(t, err, "does not list")
+}
+
+// interrupted is a storage whose listing ends in the middle some times, as
+// certmagic's does where a file vanishes. If that shows in what is listed, it
+// knows of no folders, as other storages do.
+type interrupted struct {
+	*memory
+	times int
+	after int
+}
+
+func (s *interrupted) List(ctx context.Context, prefix string, recursive bool) ([]string, error) {
+	names, err := s.memory.List(ctx, prefix, recursive)
+	if s.times--; s.times >= 0 {
+		return names[:s.after], fs.ErrNotExist
+	}
+	return names, err
+}
+
+func (s *interrupted) Exists(ctx context.Context, key string) bool {
+	return s.after == 0 && s.memory.Exists(ctx, key)
+}
+
+func TestAListingThatEndsInTheMiddleIsReadAgain(t *testing.T) {
+	t.Parallel()
+	s := newMemory()
+	open(t, s, "ES256", clock)
+	want := open(t, s, "EdDSA", clock)
+	for after := range 2 {
+		ring, err := Open(t.Context(), &interrupted{s, 1, after}, policy("apikey", "EdDSA", clock))
+		require.NoError(t, err)
+		require.Equal(t, want.Fingerprint(), ring.Fingerprint())
+		_, err = Open(t.Context(), &interrupted{s, 100, after}, policy("apikey", "EdDSA", clock))
+		require.ErrorContains(t, err, "listing the signing keys")
+	}
+	require.Len(t, s.names(), 2)
 }
 
 func TestACancelledOwnerStillUnlocks(t *testing.T) {
@@ -323,7 +359,7 @@ func TestACancelledOwnerStillUnlocks(t *testing.T) {
 		}
 		return nil
 	}
-	_, err := Open(ctx, s, "apikey", "ES256", clock)
+	_, err := Open(ctx, s, policy("apikey", "ES256", clock))
 	require.ErrorIs(t, err, context.Canceled)
 	require.Empty(t, s.lock("mgw_keyring_apikey"), "the lock is still held")
 	require.Empty(t, s.names())
@@ -337,7 +373,7 @@ func TestWaitingForTheLockEndsWithTheContext(t *testing.T) {
 	require.NoError(t, s.Lock(t.Context(), "mgw_keyring_apikey"))
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	_, err := Open(ctx, s, "apikey", "ES256", clock)
+	_, err := Open(ctx, s, policy("apikey", "ES256", clock))
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.Len(t, s.lock("mgw_keyring_apikey"), 1, "it unlocked what it had not locked")
 }

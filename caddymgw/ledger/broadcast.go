@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"sync"
 	"time"
@@ -52,7 +53,8 @@ func (b *Broadcast) Close() {
 }
 
 // Watch implements that of a Ledger, whose revocations in force are told by all.
-// What Tell is given while all runs is told afterwards.
+// What Tell is given while all runs is told afterwards. Where all fails, its error
+// is told, and after a heartbeat all is run again; ErrClosed ends the watch.
 func (b *Broadcast) Watch(ctx context.Context, all iter.Seq2[Revocation, error]) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		w := &watcher{wake: make(chan struct{}, 1)}
@@ -61,25 +63,24 @@ func (b *Broadcast) Watch(ctx context.Context, all iter.Seq2[Revocation, error])
 			return
 		}
 		defer b.leave(w)
-		for r, err := range all {
-			if err != nil {
-				yield(Event{}, err)
-				return
-			}
-			if !yield(Event{Revocation: r}, nil) {
-				return
-			}
-		}
 		beat := time.NewTicker(heartbeat)
 		defer beat.Stop()
+		synced := false
 		for {
+			if !synced {
+				err, enough := tell(ctx, all, yield)
+				if enough || err != nil && (!yield(Event{}, err) || errors.Is(err, ErrClosed)) {
+					return
+				}
+				synced = err == nil
+			}
 			waiting, closed := b.take(w)
 			for _, r := range waiting {
 				if !yield(Event{Revocation: r}, nil) {
 					return
 				}
 			}
-			if closed || ctx.Err() != nil || !yield(Event{Synced: true}, nil) {
+			if closed || ctx.Err() != nil || synced && !yield(Event{Synced: true}, nil) {
 				return
 			}
 			select {
@@ -90,6 +91,21 @@ func (b *Broadcast) Watch(ctx context.Context, all iter.Seq2[Revocation, error])
 			}
 		}
 	}
+}
+
+// tell hands all on. Enough says that nobody wants more.
+func tell(ctx context.Context, all iter.Seq2[Revocation, error], yield func(Event, error) bool) (err error, enough bool) {
+	for r, err := range all {
+		switch {
+		case ctx.Err() != nil:
+			return nil, true
+		case err != nil:
+			return err, false
+		case !yield(Event{Revocation: r}, nil):
+			return nil, true
+		}
+	}
+	return nil, ctx.Err() != nil
 }
 
 func (b *Broadcast) join(w *watcher) bool {

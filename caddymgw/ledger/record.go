@@ -1,6 +1,10 @@
 package ledger
 
-import "time"
+import (
+	"errors"
+	"slices"
+	"time"
+)
 
 // API is an API that a key may be used for. Version "*" is every version.
 type API struct {
@@ -26,6 +30,22 @@ type Record struct {
 	Revoked     time.Time `json:"revoked,omitzero"`      // from when on it is refused, which may be ahead; zero: not revoked by its id
 	Reason      string    `json:"revoked_for,omitempty"` // why it was revoked
 	ReplacedBy  string    `json:"replaced_by,omitempty"` // the id of its successor
+}
+
+// Clone returns a record that shares nothing with r, its times in UTC.
+func (r Record) Clone() Record {
+	r.APIs, r.Scopes, r.Operations = slices.Clone(r.APIs), slices.Clone(r.Scopes), slices.Clone(r.Operations)
+	r.Addresses, r.Referers = slices.Clone(r.Addresses), slices.Clone(r.Referers)
+	r.Issued, r.Expires, r.LastUsed, r.Revoked = r.Issued.UTC(), r.Expires.UTC(), r.LastUsed.UTC(), r.Revoked.UTC()
+	return r
+}
+
+// Check returns what is wrong with the form of a record.
+func (r Record) Check() error {
+	if r.ID == "" {
+		return errors.New("a record needs an id")
+	}
+	return nil
 }
 
 // Gone reports whether a record, or a revocation, that ends at expires need no

@@ -31,6 +31,12 @@ func (r Revocation) Check() error {
 	return nil
 }
 
+// UTC returns the revocation with its times in UTC.
+func (r Revocation) UTC() Revocation {
+	r.IssuedBefore, r.Made, r.Effective, r.Expires = r.IssuedBefore.UTC(), r.Made.UTC(), r.Effective.UTC(), r.Expires.UTC()
+	return r
+}
+
 // Key names what a revocation is about: of two with one key, one suffices.
 func (r Revocation) Key() string {
 	if r.ID != "" {

@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -16,7 +15,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/caddymgw/gateway/caddymgw/apikey"
-	"github.com/caddymgw/gateway/caddymgw/basic"
 	"github.com/caddymgw/gateway/caddymgw/fault"
 	"github.com/caddymgw/gateway/modules/mgw"
 )
@@ -26,8 +24,9 @@ func init() {
 }
 
 // Handler issues API keys: GET or POST with HTTP Basic credentials of a user of
-// the app mgw is answered with a key. It answers everything at and below its
-// path, and passes on the rest.
+// the app mgw is answered with a key. Below, at /keys, users list, rotate and
+// revoke their own keys, and /jwks.json has the public keys of the gateway. It
+// answers everything at and below its path, and passes on the rest.
 //
 // Over plain HTTP it answers 404 unless AllowHTTP is set.
 type Handler struct {
@@ -91,133 +90,110 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 			return fmt.Errorf("apikey_issuer: users: there is no user %s", name)
 		}
 	}
+	if !h.app.Issues() {
+		return errors.New("apikey_issuer: there is no ledger to record keys in (ledger none): name one, or take the issuer away")
+	}
+	if err := h.app.UseAPIKeys(); err != nil {
+		return err
+	}
 	h.apis = mgw.AllowedAPIs(h.APIs)
 	h.app.RegisterIssuer(h.Path)
 	return nil
 }
 
-// answer is a fault to answer with; detail may be empty.
-type answer struct {
-	code   fault.Code
-	detail string
-}
-
-// ServeHTTP issues a key, or says why not.
+// ServeHTTP answers what is at and below the path.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	if r.URL.Path != h.Path && !strings.HasPrefix(r.URL.Path, h.Path+"/") {
+	below, ours := strings.CutPrefix(r.URL.Path, h.Path)
+	if !ours || below != "" && below[0] != '/' {
 		return next.ServeHTTP(w, r)
 	}
-	if r.URL.Path == h.Path+jwksPath {
+	if below == jwksPath {
 		return h.publish(w, r)
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	issued, bad := h.issue(w, r)
+	e, bad := h.endpoint(below, r)
+	if bad == nil {
+		bad = h.serve(e, w, r)
+	}
 	if bad != nil {
 		h.refuse(w, *bad)
-		return nil
 	}
-	return respond(w, r, issued)
+	return nil
 }
 
-func (h *Handler) refuse(w http.ResponseWriter, a answer) {
-	switch a.code.Status() {
-	case http.StatusUnauthorized:
-		w.Header().Set("WWW-Authenticate", fault.BasicChallenge("caddymgw"))
-	case http.StatusMethodNotAllowed:
-		w.Header().Set("Allow", "GET, POST")
-	case http.StatusServiceUnavailable:
-		w.Header().Set("Retry-After", strconv.Itoa(int(retryAfter.Seconds())))
-	}
-	fault.WSO2.Write(w, a.code, a.detail)
+// endpoint is one thing that the issuer does for those who log in.
+type endpoint struct {
+	keyID string // of the path; "": none
+	do    func(*call) *answer
 }
 
-const (
-	readyTimeout = 5 * time.Second
-	retryAfter   = 5 * time.Second
-)
+// call is a request whose caller is known.
+type call struct {
+	w     http.ResponseWriter
+	r     *http.Request
+	body  []byte
+	user  mgw.User
+	keyID string
+}
 
-// issue goes from what is cheap to what is not: the password is hashed only
-// for a request that could be answered.
-func (h *Handler) issue(w http.ResponseWriter, r *http.Request) (issued apikey.Issued, _ *answer) {
+// actor is the caller, for the audit trail.
+func (c *call) actor() mgw.Actor { return actor(c.r, c.user.Name) }
+
+func actor(r *http.Request, user string) mgw.Actor {
+	return mgw.Actor{Name: user, Address: client(r).String(), Via: mgw.ViaIssuer}
+}
+
+// endpoint finds what is asked for. It tells no more than that methods differ:
+// whether a key exists is told to those who log in.
+func (h *Handler) endpoint(below string, r *http.Request) (endpoint, *answer) {
+	if r.TLS == nil && !h.AllowHTTP {
+		return endpoint{}, &answer{code: fault.NotFound}
+	}
+	var methods map[string]func(*call) *answer
+	id, action, _ := strings.Cut(strings.TrimPrefix(below, keysPath+"/"), "/")
 	switch {
-	case r.TLS == nil && !h.AllowHTTP, r.URL.Path != h.Path:
-		return issued, &answer{code: fault.NotFound}
-	case r.Method != http.MethodGet && r.Method != http.MethodPost:
-		return issued, &answer{code: fault.MethodNotAllowed}
-	case foreign(r):
-		return issued, &answer{code: fault.Forbidden}
+	case below == "":
+		methods = map[string]func(*call) *answer{"GET": h.issue, "POST": h.issue}
+	case below == keysPath:
+		methods = map[string]func(*call) *answer{"GET": h.list}
+	case !strings.HasPrefix(below, keysPath+"/") || id == "":
+		return endpoint{}, &answer{code: fault.NotFound}
+	case below == keysPath+"/"+id:
+		methods = map[string]func(*call) *answer{"GET": h.show, "DELETE": h.revoke}
+	case action == "rotate":
+		methods = map[string]func(*call) *answer{"POST": h.rotate}
+	default:
+		return endpoint{}, &answer{code: fault.NotFound}
+	}
+	do, ok := methods[r.Method]
+	if !ok {
+		return endpoint{}, &answer{code: fault.MethodNotAllowed, allow: slices.Sorted(maps.Keys(methods))}
+	}
+	return endpoint{id, do}, nil
+}
+
+const keysPath = "/keys"
+
+// serve goes from what is cheap to what is not: the password is hashed only for a
+// request that could be answered.
+func (h *Handler) serve(e endpoint, w http.ResponseWriter, r *http.Request) *answer {
+	if foreign(r) {
+		return &answer{code: fault.Forbidden}
 	}
 	body, bad := readBody(w, r)
 	if bad != nil {
-		return issued, bad
+		return bad
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
 	if err := h.app.Ready(ctx); err != nil {
-		return issued, &answer{code: fault.Unclassified}
+		return &answer{code: fault.Unclassified}
 	}
 	user, bad := h.login(r)
 	if bad != nil {
-		return issued, bad
+		return bad
 	}
-	grant, bad := h.grant(user, body)
-	if bad != nil {
-		return issued, bad
-	}
-	issued, err := h.app.Authority().Mint(r.Context(), grant)
-	var ge *apikey.GrantError
-	switch {
-	case errors.As(err, &ge):
-		return issued, &answer{fault.BadRequest, ge.Error()}
-	case err != nil:
-		h.logger.Error("no key was issued", zap.String("user", user.Name), zap.Error(err))
-		return issued, &answer{code: fault.Unclassified}
-	}
-	h.logger.Info("issued a key", zap.String("user", user.Name), zap.String("key_id", issued.ID), zap.Time("expires", issued.Expires))
-	return issued, nil
-}
-
-// foreign reports whether a browser asks on behalf of another site, which it
-// would do with the user's stored password.
-func foreign(r *http.Request) bool {
-	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
-		return true
-	}
-	origin := r.Header.Get("Origin")
-	if origin == "" {
-		return false
-	}
-	u, err := url.Parse(origin)
-	return err != nil || !strings.EqualFold(u.Host, r.Host) || r.TLS != nil && u.Scheme != "https"
-}
-
-// login authenticates the caller by HTTP Basic (RFC 7617). The Authorization
-// header must stand once.
-func (h *Handler) login(r *http.Request) (mgw.User, *answer) {
-	lines := r.Header["Authorization"]
-	if len(lines) == 0 {
-		return mgw.User{}, &answer{code: fault.MissingCredentials}
-	}
-	scheme, value, _ := strings.Cut(strings.TrimSpace(lines[0]), " ")
-	if !strings.EqualFold(scheme, "basic") {
-		return mgw.User{}, &answer{code: fault.SchemeNotAccepted}
-	}
-	name, password, err := basic.ParseCredentials(strings.TrimLeft(value, " "))
-	if len(lines) > 1 || err != nil {
-		return mgw.User{}, &answer{code: fault.MalformedBasic}
-	}
-	ok, err := h.app.Basic().Authenticate(r.Context(), name, password)
-	switch {
-	case err != nil:
-		return mgw.User{}, &answer{code: fault.Unclassified}
-	case !ok:
-		return mgw.User{}, &answer{code: fault.WrongPassword}
-	}
-	user, ok := h.app.User(name)
-	if !ok || len(h.Users) > 0 && !slices.Contains(h.Users, name) {
-		return mgw.User{}, &answer{code: fault.Forbidden, detail: "This user gets no keys here"}
-	}
-	return user, nil
+	return e.do(&call{w, r, body, user, e.keyID})
 }
 
 // Interface guards

@@ -12,15 +12,15 @@ import (
 
 // respond writes the key: bare as text/plain, as WSO2 does, or as JSON for whom
 // prefers that.
-func respond(w http.ResponseWriter, r *http.Request, issued apikey.Issued) error {
+func respond(c *call, issued apikey.Issued) {
+	w := c.w
 	w.Header().Set("Vary", "Accept")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	if !wantsJSON(r.Header.Values("Accept")) {
+	if !wantsJSON(c.r.Header.Values("Accept")) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, err := w.Write([]byte(issued.Token))
-		return err
+		_, _ = w.Write([]byte(issued.Token)) // a client that is gone is no fault of ours
+		return
 	}
-	w.Header().Set("Content-Type", "application/json")
 	body := struct {
 		APIKey    string     `json:"apikey"`
 		ID        string     `json:"id"`
@@ -30,7 +30,13 @@ func respond(w http.ResponseWriter, r *http.Request, issued apikey.Issued) error
 		expires := issued.Expires.UTC()
 		body.ExpiresAt = &expires
 	}
-	return json.NewEncoder(w).Encode(body)
+	writeJSON(c.w, body)
+}
+
+func writeJSON(w http.ResponseWriter, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	_ = json.NewEncoder(w).Encode(body)
 }
 
 // wantsJSON reports whether application/json stands in Accept (RFC 9110

@@ -1,7 +1,9 @@
 package mgw
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -47,6 +49,26 @@ func (a *App) RegisterAPI(api *caddymgw.API, document string) error {
 		a.warnShadowed(r, path)
 	}
 	return nil
+}
+
+// Served is an API with the document that it was compiled from.
+type Served struct {
+	*caddymgw.API
+	Document string
+}
+
+// APIs lists what this configuration serves, by name and version.
+func (a *App) APIs() []Served {
+	a.apis.mu.Lock()
+	defer a.apis.mu.Unlock()
+	var all []Served
+	for _, r := range a.apis.apis {
+		all = append(all, Served{r.api, r.document})
+	}
+	slices.SortFunc(all, func(x, y Served) int {
+		return cmp.Or(strings.Compare(x.Name, y.Name), strings.Compare(x.Version, y.Version))
+	})
+	return all
 }
 
 // RegisterIssuer notes the path of an issuer.

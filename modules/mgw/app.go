@@ -11,11 +11,13 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/caddyserver/certmagic"
 	"go.uber.org/zap"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/caddymgw/gateway/caddymgw"
 	"github.com/caddymgw/gateway/caddymgw/apikey"
 	"github.com/caddymgw/gateway/caddymgw/basic"
 	"github.com/caddymgw/gateway/caddymgw/keyring"
+	"github.com/caddymgw/gateway/caddymgw/throttle"
 	"github.com/caddymgw/gateway/caddymgw/token"
 )
 
@@ -58,6 +60,8 @@ type App struct {
 	authority *apikey.Authority
 	users     map[string]User
 	basic     *basic.Verifier // nil: no users
+	logins    *throttle.Throttle
+	flights   singleflight.Group // of logins
 	storage   certmagic.Storage
 	logger    *zap.Logger
 	warned    sync.Map // what Warn has said
@@ -73,7 +77,14 @@ type App struct {
 	mu       sync.Mutex // of bearers and backends, while provisioning
 	bearers  []verifying
 	backends []func(*keyring.Ring)
-	jwks     []byte
+
+	ledger    LedgerModule // nil: none
+	ledgerErr error        // why there is no default one
+	usesKeys  bool
+	opening   *openLedger // once ready; nil: none
+	rings     signing
+	trail     auditor
+	metrics   metrics
 
 	once   sync.Once
 	ready  atomic.Bool
@@ -93,7 +104,7 @@ func (*App) CaddyModule() caddy.ModuleInfo {
 }
 
 // Provision reads and checks the configuration. It has no effects outside of a.
-func (a *App) Provision(ctx caddy.Context) error {
+func (a *App) Provision(ctx caddy.Context) (err error) {
 	a.logger = ctx.Logger()
 	a.storage = ctx.Storage()
 	a.opened = make(chan struct{})
@@ -109,6 +120,15 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return err
 	}
 	if err := a.provisionAuthority(); err != nil {
+		return err
+	}
+	if err := a.provisionLedger(ctx); err != nil {
+		return err
+	}
+	if a.trail, err = newAuditor(ctx); err != nil {
+		return err
+	}
+	if err := a.provisionMetrics(ctx); err != nil {
 		return err
 	}
 	return a.provisionTokenIssuers()

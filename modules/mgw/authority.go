@@ -3,6 +3,7 @@ package mgw
 import (
 	"cmp"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -11,10 +12,8 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
-	"github.com/caddymgw/gateway/caddymgw"
 	"github.com/caddymgw/gateway/caddymgw/apikey"
 	"github.com/caddymgw/gateway/caddymgw/keyring"
-	"github.com/caddymgw/gateway/caddymgw/ledger"
 )
 
 // APIKeys configures the authority that signs and verifies the API keys of
@@ -40,6 +39,20 @@ type APIKeys struct {
 
 	// Refuse keys that list no API. Default: such a key is good for every API.
 	RequireListedAPIs bool `json:"require_listed_apis,omitempty"`
+
+	// How long a replaced key works beside its successor. Default: 24h
+	Overlap caddy.Duration `json:"overlap,omitempty"`
+
+	// How often a new signing key takes over. Default: never.
+	Rotation caddy.Duration `json:"rotation,omitempty"`
+
+	// Where issued and revoked keys are recorded. A module in the namespace
+	// mgw.ledgers, named by its member "ledger". Default: bolt
+	LedgerRaw json.RawMessage `json:"ledger,omitempty" caddy:"namespace=mgw.ledgers inline_key=ledger"`
+
+	// Refuse the keys of this gateway with 503 once the ledger was out of reach
+	// for so long. Default: the revocations that are known go on to count.
+	MaxStaleness caddy.Duration `json:"max_staleness,omitempty"`
 
 	// Others whose API keys are accepted, such as WSO2 API Manager. Default: nobody.
 	Trust []TrustedIssuer `json:"trust,omitempty"`
@@ -71,6 +84,9 @@ const Never = caddy.Duration(-1)
 const (
 	defaultIssuer   = "caddymgw"
 	defaultValidity = 90 * 24 * time.Hour
+	defaultOverlap  = 24 * time.Hour
+	minRotation     = time.Hour
+	minStaleness    = 10 * time.Second
 )
 
 func (a *App) provisionAuthority() error {
@@ -81,6 +97,9 @@ func (a *App) provisionAuthority() error {
 		a.logger.Warn("API keys that never expire may be issued (validity never)")
 	case validity < time.Second:
 		return fmt.Errorf("api_keys: validity %v: must be a second at least, or never", validity)
+	}
+	if err := k.checkLives(); err != nil {
+		return fmt.Errorf("api_keys: %w", err)
 	}
 	if err := k.provisionKey(); err != nil {
 		return fmt.Errorf("api_keys: %w", err)
@@ -96,13 +115,30 @@ func (a *App) provisionAuthority() error {
 		Leeway:            a.Allowance(),
 		RequireListedAPIs: k.RequireListedAPIs,
 		Trusts:            trusts,
-		Revocations:       caddymgw.NoRevocations{},
-		Ledger:            ledger.Memory(time.Now),
+		Overlap:           cmp.Or(time.Duration(k.Overlap), defaultOverlap),
 		Now:               time.Now,
 		Rand:              rand.Reader,
 	})
 	if err != nil {
 		return fmt.Errorf("api_keys: %w", err)
+	}
+	return nil
+}
+
+func (k *APIKeys) checkLives() error {
+	switch rotation := time.Duration(k.Rotation); {
+	case k.Overlap < 0:
+		return fmt.Errorf("overlap %v is negative", time.Duration(k.Overlap))
+	case k.MaxStaleness != 0 && time.Duration(k.MaxStaleness) < minStaleness:
+		return fmt.Errorf("max_staleness %v: must be %v at least: a ledger is heard of every second at best", time.Duration(k.MaxStaleness), minStaleness)
+	case rotation == 0:
+		return nil
+	case rotation < minRotation:
+		return fmt.Errorf("rotation %v: must be %v at least: a new key is published for a while before it signs", rotation, minRotation)
+	case k.Validity == Never:
+		return errors.New("rotation: no signing key could ever retire where keys never expire (validity never): take one of the two away")
+	case k.SigningKey != "":
+		return errors.New("rotation: a signing_key of your own is not replaced by the gateway: take one of the two away")
 	}
 	return nil
 }

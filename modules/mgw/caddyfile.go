@@ -1,6 +1,7 @@
 package mgw
 
 import (
+	"encoding/json"
 	"path/filepath"
 
 	"github.com/caddyserver/caddy/v2"
@@ -22,6 +23,10 @@ func init() {
 //			algorithm           ES256|ES384|EdDSA|RS256|PS256
 //			validity            <duration>|never
 //			signing_key         <placeholder>
+//			rotation            <duration>
+//			overlap             <duration>
+//			ledger              bolt [<file>] | redis <url...> [{ ... }] | none
+//			max_staleness       <duration>
 //			require_listed_apis
 //			trust <iss> {
 //				jwks_url <url>
@@ -133,6 +138,14 @@ func parseAPIKeys(d *caddyfile.Dispenser) (*APIKeys, error) {
 			k.Validity, err = validityArg(d)
 		case "signing_key":
 			k.SigningKey, err = OneArg(d)
+		case "rotation":
+			k.Rotation, err = DurationArg(d)
+		case "overlap":
+			k.Overlap, err = DurationArg(d)
+		case "max_staleness":
+			k.MaxStaleness, err = DurationArg(d)
+		case "ledger":
+			k.LedgerRaw, err = parseLedger(d)
 		case "require_listed_apis":
 			k.RequireListedAPIs, err = true, NoArg(d)
 		default:
@@ -143,6 +156,19 @@ func parseAPIKeys(d *caddyfile.Dispenser) (*APIKeys, error) {
 		}
 	}
 	return k, nil
+}
+
+// parseLedger parses "ledger <module> ...", which the module does.
+func parseLedger(d *caddyfile.Dispenser) (json.RawMessage, error) {
+	if !d.NextArg() {
+		return nil, d.Err("ledger wants the kind of ledger: bolt, redis or none")
+	}
+	name := d.Val()
+	m, err := caddyfile.UnmarshalModule(d, "mgw.ledgers."+name)
+	if err != nil {
+		return nil, err
+	}
+	return caddyconfig.JSONModuleObject(m, "ledger", name, nil), nil
 }
 
 func parseTrust(d *caddyfile.Dispenser) (TrustedIssuer, error) {

@@ -12,7 +12,7 @@ import (
 
 // What outlives a reload, keyed by what it is.
 var (
-	signatureCaches = caddy.NewUsagePool() // of a keyring, by its fingerprint
+	signatureCaches = caddy.NewUsagePool() // one: of API keys, whose signing keys are asked for on every call
 	basicGuards     = caddy.NewUsagePool() // one: hashing is bounded for the whole process
 	tokenCaches     = caddy.NewUsagePool() // one: of access tokens, whose keys are asked for on every call
 )
@@ -20,6 +20,7 @@ var (
 const (
 	guardKey  = "basic"
 	tokensKey = "tokens"
+	cacheKey  = "apikeys"
 )
 
 // pooled remembers what one configuration took. A configuration that was only
@@ -27,10 +28,12 @@ const (
 type pooled struct {
 	mu       sync.Mutex
 	released bool
-	cache    string
+	cache    bool
 	guard    bool
 	tokens   bool
 	keys     []string // of token issuers
+	ledger   string
+	throttle bool
 }
 
 var errTakenDown = errors.New("the configuration was taken down")
@@ -43,19 +46,19 @@ type pooledGuard struct{ *basic.Guard }
 
 func (pooledGuard) Destruct() error { return nil }
 
-func (p *pooled) takeCache(fingerprint string) (*token.Cache, error) {
+func (p *pooled) takeCache() (*token.Cache, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.released {
 		return nil, errTakenDown
 	}
-	v, _, err := signatureCaches.LoadOrNew(fingerprint, func() (caddy.Destructor, error) {
+	v, _, err := signatureCaches.LoadOrNew(cacheKey, func() (caddy.Destructor, error) {
 		return pooledCache{token.NewCache(0)}, nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	p.cache = fingerprint
+	p.cache = true
 	return v.(pooledCache).Cache, nil
 }
 
@@ -89,8 +92,8 @@ func (p *pooled) release() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var errs []error
-	if p.cache != "" {
-		_, err := signatureCaches.Delete(p.cache)
+	if p.cache {
+		_, err := signatureCaches.Delete(cacheKey)
 		errs = append(errs, err)
 	}
 	if p.guard {
@@ -105,6 +108,14 @@ func (p *pooled) release() error {
 		_, err := tokenKeys.Delete(name)
 		errs = append(errs, err)
 	}
-	p.cache, p.guard, p.tokens, p.keys, p.released = "", false, false, nil, true
+	if p.throttle {
+		_, err := throttles.Delete(throttleKey)
+		errs = append(errs, err)
+	}
+	if p.ledger != "" {
+		_, err := ledgers.Delete(p.ledger)
+		errs = append(errs, err)
+	}
+	p.cache, p.guard, p.tokens, p.throttle, p.keys, p.ledger, p.released = false, false, false, false, nil, "", true
 	return errors.Join(errs...)
 }

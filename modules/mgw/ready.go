@@ -6,10 +6,9 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
-	"go.uber.org/zap"
 
-	"github.com/caddymgw/gateway/caddymgw/backendjwt"
-	"github.com/caddymgw/gateway/caddymgw/keyring"
+	"github.com/caddymgw/gateway/caddymgw"
+	"github.com/caddymgw/gateway/caddymgw/apikey"
 )
 
 // startTimeout bounds the opening of the signing keys: a storage lock that a
@@ -35,7 +34,7 @@ func (*App) Stop() error { return nil }
 func (a *App) IsReady() bool { return a.ready.Load() }
 
 // Ready opens, on its first call, what has effects outside of this process:
-// the signing keys. It returns when that is done, or when ctx ends. After it
+// the signing keys and the ledger. It returns when that is done, or when ctx ends. After it
 // has returned nil, it costs one atomic load.
 func (a *App) Ready(ctx context.Context) error {
 	if a.ready.Load() {
@@ -54,59 +53,44 @@ func (a *App) open() {
 	defer close(a.opened)
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	ring := a.APIKeys.ring
-	if ring == nil {
-		var err error
-		ring, err = keyring.Open(ctx, a.storage, "apikey", a.APIKeys.Algorithm, time.Now)
-		if err != nil {
-			a.err = fmt.Errorf("opening the signing keys: %w", err)
-			return
-		}
-	}
-	cache, err := a.pooled.takeCache(ring.Fingerprint())
-	if err != nil {
-		a.err = err
+	if a.err = a.openAuthority(ctx); a.err != nil {
 		return
 	}
-	rings := []*keyring.Ring{ring}
-	if len(a.backends) > 0 {
-		backend, err := keyring.Open(ctx, a.storage, backendjwt.Purpose, keyring.DefaultAlgorithm, time.Now)
-		if err != nil {
-			a.err = fmt.Errorf("opening the signing keys for upstreams: %w", err)
-			return
-		}
-		for _, open := range a.backends {
-			open(backend)
-		}
-		rings = append(rings, backend)
-	}
-	if a.jwks, err = keyring.JWKS(rings...); err != nil {
-		a.err = fmt.Errorf("publishing the signing keys: %w", err)
+	if a.err = a.openTokenKeys(ctx); a.err != nil {
 		return
 	}
-	if err := a.openTokenKeys(ctx); err != nil {
-		a.err = err
-		return
-	}
-	a.authority.Open(ring, cache)
 	a.ready.Store(true)
-	a.logger.Debug("ready", zap.String("signing_key", ring.Active().ID))
+	a.logger.Debug("ready")
 }
 
-// OpenBackendKeys asks that open be called with the keys that sign for
-// upstreams, before the app is ready. It is called while provisioning.
-func (a *App) OpenBackendKeys(open func(*keyring.Ring)) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.backends = append(a.backends, open)
+// openAuthority opens what API keys are issued and verified with, as far as this
+// configuration does either.
+func (a *App) openAuthority(ctx context.Context) error {
+	cache, err := a.pooled.takeCache()
+	if err != nil {
+		return err
+	}
+	r := apikey.Resources{Cache: cache, Revocations: caddymgw.NoRevocations{}}
+	if a.usesKeys && a.Issues() {
+		if a.opening, err = a.pooled.takeLedger(a.ledger); err != nil {
+			return err
+		}
+		l := a.opening
+		a.awaitRevocations(ctx, l)
+		r.Ledger, r.Applied, r.Used = l.Ledger, l.revoked.Apply, l.used.Used
+		r.Revocations = l.revoked.View(a.Issuer(), time.Duration(a.APIKeys.MaxStaleness))
+	}
+	if err := a.openSigning(ctx); err != nil {
+		return err
+	}
+	r.Ring, r.UnknownKey = a.SigningKeys(), a.unknownKey
+	a.authority.Open(r)
+	return nil
 }
-
-// JWKS returns the public keys of what this gateway signs (RFC 7517), once it is
-// ready.
-func (a *App) JWKS() []byte { return a.jwks }
 
 // Cleanup gives back what was taken from the pools; it closes nothing that a
 // request in flight may use.
 func (a *App) Cleanup() error {
+	a.rings.stop()
 	return a.pooled.release()
 }

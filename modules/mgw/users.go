@@ -82,6 +82,9 @@ func (a *App) provisionUsers(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
+	if a.logins, err = a.pooled.takeThrottle(); err != nil {
+		return err
+	}
 	comparers := map[string]basic.Comparer{}
 	for _, m := range hashModules {
 		mod, err := ctx.LoadModuleByID(m.module, nil)

@@ -141,6 +141,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if h.vary != "" {
 		w.Header().Add("Vary", h.vary)
 	}
+	announce(w.Header(), d.Retirement)
 	assertion, err := h.assertion(d)
 	if err != nil {
 		h.logger.Error("signing for the upstream failed", zap.Error(err))
@@ -157,7 +158,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if query != r.URL.RawQuery {
 		forgetOriginal(r)
 	}
-	r, cancel := h.untilExpiry(r, d)
+	r, cancel := h.whileValid(r, d)
 	defer cancel()
 	if h.StripBasePath || query != r.URL.RawQuery {
 		r.RequestURI = r.URL.RequestURI()

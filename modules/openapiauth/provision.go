@@ -315,7 +315,7 @@ func (h *Handler) provisionBorder(server *caddyhttp.Server) error {
 		ours = append(ours, h.BackendJWT.Header)
 	}
 	h.border = caddymgw.NewBorder(h.doc.API, identities, ours, h.ForwardCredentials, apikey.LooksLikeKey)
-	h.gateway = &caddymgw.Gateway{Router: h.doc, Client: h.client(server), Target: target, SameSubject: h.SameSubject}
+	h.gateway = &caddymgw.Gateway{Router: h.doc, Observer: h.app.Observer(h.doc.API), Client: h.client(server), Target: target, SameSubject: h.SameSubject}
 	return nil
 }
 

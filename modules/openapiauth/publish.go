@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/caddymgw/gateway/caddymgw"
+	"github.com/caddymgw/gateway/modules/mgw"
 )
 
 // publish makes the decision known to the rest of Caddy: as placeholders, and
@@ -30,15 +31,7 @@ func (h *Handler) publish(r *http.Request, d caddymgw.Decision) {
 	if d.Operation != nil {
 		extra.Set(zap.String("mgw_operation", d.Operation.Label()))
 	}
-	extra.Set(zap.String("mgw_outcome", outcome(d)))
-}
-
-// outcome is "pass", or the reason of the denial.
-func outcome(d caddymgw.Decision) string {
-	if d.Denial == nil {
-		return "pass"
-	}
-	return string(d.Denial.Reason)
+	extra.Set(zap.String("mgw_outcome", mgw.Outcome(d)))
 }
 
 // placeholder knows all of our names, whatever was decided: one that nobody

@@ -28,8 +28,10 @@ func (*APIKey) CaddyModule() caddy.ModuleInfo {
 // Provision finds the authority.
 func (v *APIKey) Provision(ctx caddy.Context) error {
 	var err error
-	v.app, err = mgw.FromContext(ctx)
-	return err
+	if v.app, err = mgw.FromContext(ctx); err != nil {
+		return err
+	}
+	return v.app.UseAPIKeys()
 }
 
 // Verifier returns the authority.

@@ -92,6 +92,12 @@ func (g *Gateway) LoadJSON(config []byte) error {
 	return g.waitForTLS()
 }
 
+// Stop ends the gateway; Load begins it anew.
+func (g *Gateway) Stop() {
+	g.t.Helper()
+	require.NoError(g.t, caddy.Stop())
+}
+
 // waitForTLS: Caddy makes its certificates after it has started.
 func (g *Gateway) waitForTLS() error {
 	var err error
