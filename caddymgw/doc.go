@@ -24,6 +24,8 @@
 //	Decision     the outcome for one request                         denial.go
 //	Border       what is removed from and added to a request         border.go
 //	Identity     a header that tells the upstream who calls          identity.go
+//	Standing     what is known of a key beyond what it says          revocations.go
+//	Explanation  a decision with all that led to it                  explain.go
 //
 // The promise: a request passes only if a declared operation matched and one
 // whole alternative of its security was satisfied by verified credentials.

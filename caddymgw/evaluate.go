@@ -270,20 +270,6 @@ func (e *evaluation) verify(ctx context.Context, r *Requirement, i int) Verdict 
 	return v
 }
 
-// granted reports whether the principal has what the requirement asks: scopes
-// of OAuth 2 and OpenID Connect, roles of every other scheme (OpenAPI 3.1
-// section 4.8.30.1).
-func (r *Requirement) granted(p *Principal) bool {
-	have := p.Roles
-	if r.Scheme.Type == OAuth2 || r.Scheme.Type == OpenIDConnect {
-		have = p.Scopes
-	}
-	if r.AnyScope && len(r.Scopes) > 0 {
-		return slices.ContainsFunc(r.Scopes, func(s string) bool { return slices.Contains(have, s) })
-	}
-	return !slices.ContainsFunc(r.Scopes, func(s string) bool { return !slices.Contains(have, s) })
-}
-
 // rank puts the subject of an alternative first: that of a token, else of
 // Basic, of an API key, of a certificate.
 func rank(alt Alternative, principals []*Principal) []*Principal {

@@ -48,6 +48,7 @@ func TestDecideAgreesWithTheRules(t *testing.T) {
 			lines = append(lines, line+v)
 		}
 		d := newFixture(security).gateway.Decide(t.Context(), get(lines...))
+		requireExplained(t, newFixture(security).gateway.Explain(t.Context(), get(lines...)), d)
 		want := model(alternatives, sent)
 		got, refused := 0, false
 		if d.Denial != nil {
