@@ -35,6 +35,10 @@ bench: ## compares the gateway with bare Caddy, side by side, and prints ratios
 	go test -run '^$$' -bench . -benchmem ./caddymgw/...
 	go test -run '^$$' -bench . -benchtime 3s ./modules
 
+.PHONY: soak
+soak: ## runs the long forms of the tests of fleets, outages and a million keys
+	MGW_SOAK=1 go test -count=1 -timeout 60m -v -run 'TestEveryGateway|TestWithoutRedis|TestWhatWasAcknowledged|TestManyRevoked' ./examples
+
 .PHONY: lint
 lint: ## runs gofumpt, vet, staticcheck, golangci-lint and govulncheck, each where it can be had
 	./lint.sh

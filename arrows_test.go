@@ -43,7 +43,7 @@ var may = map[string][]string{
 	"internal/shared":            {},
 	"modules":                    {},
 	"modules/internal/harness":   {},
-	"examples":                   {},
+	"examples":                   {"internal/redistest"},
 	"examples/oauth2/authserver": {"internal/authserver"},
 }
 

@@ -173,6 +173,7 @@ func caddymgw(dir string, args ...string) (string, error) {
 // server is a program that serves until the test ends.
 type server struct {
 	log  *log
+	pid  int // also of its process group
 	done chan struct{}
 }
 
@@ -233,9 +234,14 @@ func start(t *testing.T, c *exec.Cmd) *server {
 	s := &server{log: new(log), done: make(chan struct{})}
 	c.Stdout, c.Stderr = s.log, s.log
 	require.NoError(t, c.Start())
+	s.pid = c.Process.Pid
 	go func() { _ = c.Wait(); close(s.done) }()
 	t.Cleanup(func() {
-		_ = syscall.Kill(-c.Process.Pid, syscall.SIGTERM)
+		select {
+		case <-s.done: // its id may be another's by now
+		default:
+			_ = syscall.Kill(-c.Process.Pid, syscall.SIGTERM)
+		}
 		select {
 		case <-s.done:
 		case <-time.After(20 * time.Second):

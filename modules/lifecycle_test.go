@@ -218,7 +218,7 @@ func TestASigningKeyFromAFileNeverEntersTheStorage(t *testing.T) {
 	require.Equal(t, "https://a.test", c["iss"])
 	require.Equal(t, "gw", c["aud"])
 	require.Equal(t, 200, g.Get("/shop/v1/pets/1", "X-Api-Key: "+k).Status)
-	_, err := os.Stat(filepath.Join(g.Dir, "data", "mgw"))
+	_, err := os.Stat(filepath.Join(g.Dir, "data", "mgw", "keyring"))
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 

@@ -42,6 +42,8 @@ func Maintain(ctx context.Context, s Storage, p Policy) (*Ring, error) {
 // Set refuse what it signs. Of nodes that do this together each makes a key,
 // and the last one signs. A key that waits still takes its turn: if it may be
 // lost as well, retire it.
+//
+// A key that is returned with an error is stored: what came after it failed.
 func Rotate(ctx context.Context, s Storage, p Policy, atOnce bool) (k *Key, err error) {
 	if err := p.Check(); err != nil {
 		return nil, err
@@ -57,10 +59,7 @@ func Rotate(ctx context.Context, s Storage, p Policy, atOnce bool) (k *Key, err 
 		k, err = create(ctx, s, p.Purpose, p.Algorithm, now, from)
 		return k, err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return k, nil
+	return k, err
 }
 
 // atOnce is now, or just behind a key that begins now, maybe by another clock.

@@ -204,6 +204,25 @@ func TestRotateByHand(t *testing.T) {
 	require.Equal(t, next.ID, r.Active(start.Add(15*time.Minute)).ID, "it takes its turn")
 }
 
+func TestAKeyThatWasStoredIsNamedBesideAnError(t *testing.T) {
+	t.Parallel()
+	for operation, made := range map[string]bool{"Lock": false, "Store": false, "Unlock": true} {
+		s := newMemory()
+		p := policy("apikey", "ES256", clock)
+		maintain(t, s, p)
+		s.before = func(name, _ string) error {
+			if name == operation {
+				return errors.New("disk on fire")
+			}
+			return nil
+		}
+		k, err := Rotate(t.Context(), s, p, false)
+		require.ErrorContains(t, err, "disk on fire", operation)
+		require.Equal(t, made, k != nil, operation)
+		require.Equal(t, made, s.stored() == 2, operation)
+	}
+}
+
 func TestRotateAtOnceTakesOverFromAClockThatIsAhead(t *testing.T) {
 	t.Parallel()
 	ahead, s := start.Add(5*time.Second), newMemory()

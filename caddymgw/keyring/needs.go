@@ -24,10 +24,8 @@ func loadNeeds(ctx context.Context, s Storage, purpose string) (map[string]time.
 	if err != nil {
 		return nil, fmt.Errorf("loading until when signing keys are needed: %w", err)
 	}
-	needs := map[string]time.Time{}
-	if json.Unmarshal(content, &needs) != nil {
-		return map[string]time.Time{}, nil
-	}
+	var needs map[string]time.Time
+	_ = json.Unmarshal(content, &needs)
 	return needs, nil
 }
 

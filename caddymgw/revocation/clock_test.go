@@ -145,6 +145,7 @@ func TestTheHorizonFollowsTheClock(t *testing.T) {
 		"as it goes, in jerks":     {func(i int) time.Duration { return time.Duration(i/5) * 5 * time.Minute }, 90, 90 * time.Minute},
 		"back at once":             {func(int) time.Duration { return -time.Hour }, 1, -time.Hour},
 		"ahead in small steps":     {func(i int) time.Duration { return time.Duration(i) * 9 * time.Minute }, 10, 90 * time.Minute},
+		"not ahead by an hour":     {func(i int) time.Duration { return time.Duration(60+i) * time.Minute }, 90, 90 * time.Minute},
 		"not ahead by a day":       {func(i int) time.Duration { return day + time.Duration(i)*time.Minute }, 90, 90 * time.Minute},
 		"not even after hours":     {func(i int) time.Duration { return day + time.Duration(i)*time.Minute }, 24 * 60, day},
 		"but after a day":          {func(i int) time.Duration { return day + time.Duration(i)*time.Minute }, 24*60 + 1, 2*day + time.Minute},

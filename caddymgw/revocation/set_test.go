@@ -215,8 +215,8 @@ func TestUnknown(t *testing.T) {
 	require.Zero(t, never.Contact())
 }
 
-// A clock that was set back, or a machine that slept, hides neither by itself.
-func TestStalenessIsMeasuredTwice(t *testing.T) {
+// With and without what the process itself measures.
+func TestStalenessByTheSystemClock(t *testing.T) {
 	t.Parallel()
 	s := New(time.Now, leeway)
 	s.touch()

@@ -5,11 +5,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
-// THREATS: guesses that are made at once must not all pass.
+// THREATS rule 12: guesses that are made at once must not all pass.
 func TestParallelAttempts(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -20,7 +21,7 @@ func TestParallelAttempts(t *testing.T) {
 		"of one user from one network":      {always("alice"), func(int) int { return 0 }, pairFree},
 		"of many users from one network":    {many, func(int) int { return 0 }, networkFree},
 		"of one user from many networks":    {always("alice"), func(i int) int { return i }, 1000},
-		"of one user from a few, in turns":  {always("alice"), func(i int) int { return i % 20 }, userFree + 1},
+		"of one user from a few, in turns":  {always("alice"), func(i int) int { return i % 20 }, userFree + 1 + 9}, // 11 networks or more have failed by then
 		"of many users, each in a network":  {many, func(i int) int { return i }, 1000},
 		"of a few users from a few, paired": {func(i int) string { return many(i % 5) }, func(i int) int { return i % 5 }, 5 * pairFree},
 	} {
@@ -61,6 +62,17 @@ func (d *desk) begin(t *testing.T, user string) func(Outcome) {
 	wait, done := d.Begin(user, here)
 	require.Zero(t, wait)
 	return done
+}
+
+// spray has the network here fail as often as is counted; bob and carol are known
+// good there.
+func (d *desk) spray(t *testing.T) {
+	t.Helper()
+	d.begin(t, "bob")(Right)
+	d.begin(t, "carol")(Right)
+	for i := 0; d.networks.failures(d.names.of("", networkOf(here)).network, d.time.total) < d.networks.most; i++ {
+		d.pass(d.try(many(i), here, Wrong))
+	}
 }
 
 func TestAttemptsUnderWay(t *testing.T) {
@@ -165,6 +177,48 @@ func TestAttemptsUnderWay(t *testing.T) {
 			d.begin(t, "alice")
 			require.NotZero(t, d.try("alice", here, Wrong))
 		},
+		"one whose counters are gone is counted all the same": func(t *testing.T, d *desk) {
+			done, n := d.begin(t, "alice"), d.names.of("alice", networkOf(here))
+			d.pairs.remove(n.pair)
+			d.networks.remove(n.network)
+			d.users.remove(n.user)
+			done(Wrong)
+			require.Equal(t, []int{1, 1, 1}, []int{d.pairs.failures(n.pair, 0), d.networks.failures(n.network, 0), d.users.failures(n.user, 0)})
+		},
+		"right ones leave nothing behind": func(t *testing.T, d *desk) {
+			for i := range 100 {
+				d.begin(t, many(i))(Right)
+			}
+			require.Empty(t, d.pairs.few.at)
+			require.Empty(t, d.networks.few.at)
+			require.Empty(t, d.users.few.at)
+		},
+		"a right one does not shorten the wait for others that failed since": func(t *testing.T, d *desk) {
+			d.spray(t)
+			d.pass(30 * time.Second)
+			bob := d.begin(t, "bob")
+			d.pass(time.Second)
+			d.begin(t, "carol")(Wrong)
+			bob(Right)
+			require.Equal(t, networkLongest, d.try("eve", here, Wrong))
+		},
+		"nor those that began before": func(t *testing.T, d *desk) {
+			d.spray(t)
+			d.pass(30 * time.Second)
+			carol := d.begin(t, "carol")
+			d.pass(time.Second)
+			bob := d.begin(t, "bob")
+			d.pass(time.Second)
+			carol(Wrong)
+			bob(Right)
+			require.Equal(t, networkLongest, d.try("eve", here, Wrong))
+		},
+		"but that of its own": func(t *testing.T, d *desk) {
+			d.spray(t)
+			d.pass(30 * time.Second)
+			d.begin(t, "bob")(Right)
+			require.Equal(t, networkLongest-30*time.Second, d.try("eve", here, Wrong))
+		},
 		"who waits has nothing to judge": func(t *testing.T, d *desk) {
 			for range 5 {
 				d.try("alice", here, Wrong)
@@ -175,10 +229,7 @@ func TestAttemptsUnderWay(t *testing.T) {
 			require.NotZero(t, d.try("alice", here, Wrong))
 		},
 		"overlapping right ones don't wear off what others failed": func(t *testing.T, d *desk) {
-			d.try("bob", here, Right)
-			for i := 0; d.networks.failures(d.names.of("", networkOf(here)).network, d.time.total) < d.networks.most; i++ {
-				d.pass(d.try(many(i), here, Wrong))
-			}
+			d.spray(t)
 			for range 100 {
 				var dones []func(Outcome)
 				for range 5 {

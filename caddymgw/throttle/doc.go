@@ -49,8 +49,8 @@
 //   - Many attempts at once are slowed though all are right, until one of them is
 //     found so: compare a password that many requests present at once but once.
 //   - Who has 16,384 networks, and fails in each more often than is free, pushes
-//     out what was counted before. Who makes as many pairs fail once has forgotten
-//     that others did, while those are free still.
+//     out what was counted before. Who fails once in as many, or as often with
+//     another name, pushes out what is free still.
 //   - Counters are of one process, and gone when it ends.
 //
 // It imports nothing of this module.

@@ -14,10 +14,7 @@ func networkOf(client netip.Addr) netip.Addr {
 	if client.Is4() {
 		bits = 24
 	}
-	p, err := client.Prefix(bits) // and no zone
-	if err != nil {
-		return netip.Addr{}
-	}
+	p, _ := client.Prefix(bits) // without zone; the zero Addr has the zero Prefix
 	return p.Addr()
 }
 

@@ -27,14 +27,12 @@ type counter struct {
 	born      uint64        // the attempt that began it
 }
 
-// newTable counts up to where the wait is the longest, if the limit says no
-// other, and one more: to forget one must not make the next wait shorter.
+// newTable counts up to where the wait is the longest, if the limit says no other.
 func newTable(l limit) *table {
 	if l.most == 0 {
 		for l.most = l.free; time.Second<<(l.most-l.free) < l.longest; {
 			l.most++
 		}
-		l.most++
 	}
 	return &table{limit: l, few: newLRU[counter](size), many: newLRU[counter](size)}
 }

@@ -31,9 +31,13 @@ type Outcome uint8
 
 // The outcomes. The zero value is the one that costs.
 const (
-	Wrong    Outcome = iota
-	Right            // user and password were right
-	Unjudged         // nothing was compared, as where the server is busy: no attempt
+	Wrong Outcome = iota
+	// Right: user and password were right.
+	Right
+	// Unjudged: nothing was compared, as where the server is busy; it was no
+	// attempt. It is Wrong for a client that goes away while its password is
+	// compared: if a right one is remembered, it could learn the outcome later.
+	Unjudged
 )
 
 // Throttle counts failures. It is safe for concurrent use, and outlives reloads.

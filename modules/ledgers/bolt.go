@@ -45,6 +45,9 @@ func (b *Bolt) Provision(ctx caddy.Context) error {
 // LedgerName returns the file.
 func (b *Bolt) LedgerName() string { return b.File }
 
+// LedgerIdentity returns the file.
+func (b *Bolt) LedgerIdentity() string { return b.File }
+
 // OpenLedger opens the file, or makes it. An open one is refused to a second
 // process.
 func (b *Bolt) OpenLedger(o ledger.Options) (ledger.Ledger, error) { return bolt.Open(b.File, o) }

@@ -26,6 +26,9 @@ func (*None) CaddyModule() caddy.ModuleInfo {
 // LedgerName returns "".
 func (*None) LedgerName() string { return "" }
 
+// LedgerIdentity returns "".
+func (*None) LedgerIdentity() string { return "" }
+
 // OpenLedger opens nothing.
 func (*None) OpenLedger(ledger.Options) (ledger.Ledger, error) {
 	return nil, errors.New("there is no ledger")

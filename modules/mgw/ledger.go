@@ -17,10 +17,12 @@ import (
 
 // LedgerModule is a guest module in the namespace mgw.ledgers.
 type LedgerModule interface {
-	// LedgerName says what the ledger lies in and how it is reached, without
-	// secrets: configurations with one name share one open ledger. "": there is
-	// no ledger, and no keys are issued. It is called after Provision.
+	// LedgerName says in logs what the ledger lies in, without secrets. "": there
+	// is no ledger, and no keys are issued. It is called after Provision.
 	LedgerName() string
+	// LedgerIdentity is equal for configurations that may share one open ledger.
+	// It is not shown, but tells no secret either.
+	LedgerIdentity() string
 	// OpenLedger opens it. A server that is away must not fail it.
 	OpenLedger(ledger.Options) (ledger.Ledger, error)
 }
@@ -32,7 +34,7 @@ const (
 	syncTimeout = 5 * time.Second
 )
 
-// ledgers are open, by their name. They are watched, and told what was used,
+// ledgers are open, by their identity. They are watched, and told what was used,
 // over reloads.
 var ledgers = caddy.NewUsagePool()
 
@@ -51,6 +53,29 @@ func (l *openLedger) start() {
 	l.cancel = cancel
 	l.running.Go(func() { l.revoked.Follow(ctx, l.Ledger, ledgerLog{l.name}) })
 	l.running.Go(func() { l.used.Run(ctx, l.Ledger, ledgerLog{l.name}.unflushed) })
+	if w, ok := l.Ledger.(warning); ok {
+		l.running.Go(func() { l.warn(ctx, w) })
+	}
+}
+
+// warning is a ledger that knows of dangers in how it is kept.
+type warning interface {
+	Warnings(context.Context) ([]string, error)
+}
+
+func (l *openLedger) warn(ctx context.Context, w warning) {
+	select {
+	case <-l.revoked.Synced():
+	case <-ctx.Done():
+		return
+	}
+	warnings, err := w.Warnings(ctx)
+	if err != nil {
+		return // the contact is lost, which is told elsewhere
+	}
+	for _, text := range warnings {
+		ledgerLog{l.name}.logger().Warn(text)
+	}
 }
 
 // Destruct implements caddy.Destructor.
@@ -105,8 +130,8 @@ func (p *pooled) takeLedger(m LedgerModule) (*openLedger, error) {
 	if p.released {
 		return nil, errTakenDown
 	}
-	name := m.LedgerName()
-	v, _, err := ledgers.LoadOrNew(name, func() (caddy.Destructor, error) {
+	name, identity := m.LedgerName(), m.LedgerIdentity()
+	v, _, err := ledgers.LoadOrNew(identity, func() (caddy.Destructor, error) {
 		// Clocks of nodes differ by the greatest leeway at most.
 		l, err := m.OpenLedger(ledger.Options{Leeway: maxLeeway})
 		if err != nil {
@@ -119,7 +144,7 @@ func (p *pooled) takeLedger(m LedgerModule) (*openLedger, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.ledger = name
+	p.ledger = identity
 	return v.(*openLedger), nil
 }
 

@@ -28,6 +28,7 @@ const (
 
 // signing are the keys that this gateway signs with, as they are now.
 type signing struct {
+	renew   sync.Mutex // one at a time, or an older ring would replace a newer
 	mu      sync.RWMutex
 	keys    *keyring.Ring // of API keys; nil: none are used
 	backend *keyring.Ring // of JWTs for upstreams; nil: none are used
@@ -138,6 +139,8 @@ func (a *App) maintainSigning(ctx context.Context) {
 func (a *App) renewSigning(ctx context.Context) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, maintainTimeout)
 	defer cancel()
+	a.rings.renew.Lock()
+	defer a.rings.renew.Unlock()
 	a.rings.mu.RLock()
 	keys, backend := a.rings.keys, a.rings.backend
 	a.rings.mu.RUnlock()
@@ -185,7 +188,7 @@ func (a *App) RotateSigningKey(ctx context.Context, atOnce bool) (*keyring.Key, 
 	}
 	key, err := keyring.Rotate(ctx, a.storage, a.keyPolicy(), atOnce)
 	if err != nil {
-		return nil, err
+		return key, err
 	}
 	return key, a.renewSigning(ctx)
 }

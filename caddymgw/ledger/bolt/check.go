@@ -6,9 +6,8 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// check reads a file whole that was just opened, before anything is written to
-// it.
-func (l *Ledger) check() error {
+// checkContent reads a file whole that was just opened.
+func (l *Ledger) checkContent() error {
 	info, err := l.file.Stat()
 	if err != nil {
 		return err
@@ -24,10 +23,7 @@ func (l *Ledger) check() error {
 		if err != nil {
 			return err
 		}
-		if err := x.checkSum(); err != nil {
-			return err
-		}
-		return checkPages(t, l.db.Info().PageSize, l.db.Stats().FreePageN)
+		return x.checkSum()
 	})
 }
 
@@ -69,23 +65,50 @@ func (x *tx) checkSum() error {
 	return nil
 }
 
-// checkPages holds that each page is in use once, or free. Of one that is both
+// checkPages holds that each page is in use once, or free. Of one that is both,
 // the content would be overwritten later. Bolt's own check reads in a goroutine
-// where a page that is out of bounds ends the process, so checkSum comes first.
-func checkPages(t *bbolt.Tx, pageSize, free int) error {
-	found := 0
+// where a page that is out of bounds ends the process, so checkContent comes
+// first.
+func (l *Ledger) checkPages() error {
+	return l.db.View(func(t *bbolt.Tx) error {
+		if err := l.checkSizes(t); err != nil {
+			return err
+		}
+		var first error
+		for err := range t.Check() { // to the end, since it waits for us
+			if first == nil {
+				first = damage(err.Error())
+			}
+		}
+		return first
+	})
+}
+
+// checkSizes holds that what is in use is as large as its content, which bolt does
+// not look at.
+func (l *Ledger) checkSizes(t *bbolt.Tx) error {
+	pageSize, free := l.db.Info().PageSize, 0
 	for id, pages := 0, int(t.Size())/pageSize; id < pages; id++ {
 		page, err := t.Page(id)
 		if err != nil {
 			return err
 		}
 		if page.Type == "free" {
-			if found++; id < 2 {
+			if free++; id < 2 {
 				return damage("a head is listed as free")
 			}
 			continue
 		}
-		for range page.OverflowCount { // the rest of a large one
+		if page.Type == "leaf" || page.Type == "branch" {
+			large, err := overflow(l.file, int64(id)*int64(pageSize), int64(pageSize))
+			if err != nil {
+				return err
+			}
+			if large != page.OverflowCount {
+				return damage(fmt.Sprintf("page %d has the wrong size", id))
+			}
+		}
+		for range page.OverflowCount {
 			if id++; id >= pages {
 				return damage(fmt.Sprintf("page %d is out of bounds", id))
 			}
@@ -94,14 +117,8 @@ func checkPages(t *bbolt.Tx, pageSize, free int) error {
 			}
 		}
 	}
-	if found != free {
+	if free != l.db.Stats().FreePageN {
 		return damage("its list of free pages makes no sense")
 	}
-	var first error
-	for err := range t.Check() { // to the end, since it waits for us
-		if first == nil {
-			first = damage(err.Error())
-		}
-	}
-	return first
+	return nil
 }

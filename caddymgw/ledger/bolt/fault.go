@@ -82,11 +82,11 @@ func noRoom(err error) bool {
 // whoever has restored it.
 func (l *Ledger) release() error {
 	if f := l.fault.Load(); f != nil && !f.readable {
-		if l.file == nil {
-			return nil
+		if l.file != nil {
+			unlock(l.file)
+			_ = l.file.Close() // it may be already
 		}
-		unlock(l.file)
-		return l.file.Close()
+		return nil
 	}
 	if l.db == nil {
 		return nil

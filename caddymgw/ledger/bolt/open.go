@@ -33,19 +33,40 @@ func open(path string, o ledger.Options, wait time.Duration) (*Ledger, error) {
 		writes: make(chan *write), stop: make(chan struct{}),
 	}
 	if err := l.guarded(func() error { return l.load(wait) }); err != nil {
-		_ = l.release()
-		return nil, err
+		return nil, errors.Join(err, l.release())
 	}
 	l.running.Go(l.serve)
 	l.running.Go(l.tidy)
 	return l, nil
 }
 
-// load locks the file and reads it.
+// load opens the file twice: first to read and no more, since bolt, when it is to
+// write, looks for free pages in a goroutine of its own, where nonsense would end
+// the process.
 func (l *Ledger) load(wait time.Duration) error {
-	var err error
-	l.db, err = bbolt.Open(l.path, 0o600, &bbolt.Options{
-		Timeout: wait, FreelistType: bbolt.FreelistMapType,
+	for _, look := range []struct {
+		readOnly bool
+		check    func() error
+	}{{true, l.checkContent}, {false, l.checkPages}} {
+		if err := l.lock(wait, look.readOnly); err != nil {
+			return err
+		}
+		if err := look.check(); err != nil {
+			return err
+		}
+		if look.readOnly {
+			if err := l.release(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// lock opens the file for nobody else to write.
+func (l *Ledger) lock(wait time.Duration, readOnly bool) error {
+	db, err := bbolt.Open(l.path, 0o600, &bbolt.Options{
+		ReadOnly: readOnly, Timeout: wait, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true,
 		OpenFile: func(name string, flag int, mode os.FileMode) (f *os.File, err error) {
 			f, err = os.OpenFile(name, flag&^os.O_CREATE, mode) //nolint:gosec // the operator names it
 			l.file = f
@@ -61,7 +82,8 @@ func (l *Ledger) load(wait time.Duration) error {
 	case err != nil:
 		return damage(err.Error())
 	}
-	return l.check()
+	l.db = db
+	return nil
 }
 
 func unusable(path string, err error) error {
@@ -113,7 +135,7 @@ func create(path string) error {
 }
 
 func initialize(path string) error {
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{FreelistType: bbolt.FreelistMapType})
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{NoFreelistSync: true})
 	if err != nil {
 		return err
 	}
