@@ -11,5 +11,6 @@ import (
 	_ "github.com/caddymgw/gateway/modules/logfilter"
 	_ "github.com/caddymgw/gateway/modules/mgw"
 	_ "github.com/caddymgw/gateway/modules/openapiauth"
+	_ "github.com/caddymgw/gateway/modules/openapicors"
 	_ "github.com/caddymgw/gateway/modules/verifiers"
 )

@@ -37,7 +37,7 @@ func (c *compiler) compile() error {
 	if err := c.version(root); err != nil {
 		return err
 	}
-	for _, step := range []func(*value) error{c.info, c.authHeader, c.readSchemes, c.documentSecurity, c.extensions, c.documentBases, c.paths} {
+	for _, step := range []func(*value) error{c.info, c.authHeader, c.readSchemes, c.documentSecurity, c.extensions, c.cors, c.documentBases, c.paths} {
 		if err := step(root); err != nil {
 			return err
 		}

@@ -34,6 +34,8 @@ type Options struct {
 // caddymgw.Router.
 type Document struct {
 	API *caddymgw.API
+	// CORS is what x-wso2-cors says; nil: nothing.
+	CORS *CORS
 	// Warnings are for the operator, once at load.
 	Warnings []string
 	// Files are the document and what it refers to, sorted.

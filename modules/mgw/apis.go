@@ -11,6 +11,7 @@ import (
 
 	"github.com/caddymgw/gateway/caddymgw"
 	"github.com/caddymgw/gateway/caddymgw/apikey"
+	"github.com/caddymgw/gateway/caddymgw/openapi"
 )
 
 // apiRegistry knows the documents and the issuers of one configuration.
@@ -18,6 +19,15 @@ type apiRegistry struct {
 	mu      sync.Mutex
 	apis    map[apiID]registered
 	issuers map[string]bool // paths
+	wanted  []wanted
+}
+
+// wanted is a document that another handler stands before.
+type wanted struct {
+	document string
+	by       string
+	found    func(*openapi.Document) error
+	done     *bool
 }
 
 type apiID struct{ name, version string }
@@ -25,14 +35,24 @@ type apiID struct{ name, version string }
 type registered struct {
 	document string
 	api      *caddymgw.API
+	compiled *openapi.Document
 }
 
 // RegisterAPI claims the name and version of a document. The same document may
 // stand on several sites; two different ones with one name and version would
 // share the keys that are meant for either.
-func (a *App) RegisterAPI(api *caddymgw.API, document string) error {
+func (a *App) RegisterAPI(compiled *openapi.Document, document string) error {
 	a.apis.mu.Lock()
 	defer a.apis.mu.Unlock()
+	api := compiled.API
+	for _, w := range a.apis.wanted {
+		if w.document == document && !*w.done {
+			*w.done = true
+			if err := w.found(compiled); err != nil {
+				return err
+			}
+		}
+	}
 	id := apiID{api.Name, api.Version}
 	if other, ok := a.apis.apis[id]; ok {
 		if other.document == document {
@@ -43,10 +63,37 @@ func (a *App) RegisterAPI(api *caddymgw.API, document string) error {
 	if a.apis.apis == nil {
 		a.apis.apis = map[apiID]registered{}
 	}
-	r := registered{document, api}
+	r := registered{document, api, compiled}
 	a.apis.apis[id] = r
 	for path := range a.apis.issuers {
 		a.warnShadowed(r, path)
+	}
+	return nil
+}
+
+// WantDocument has found called, while provisioning, with a document as
+// openapi_auth compiles it, whichever comes first. The app does not start where
+// nothing does.
+func (a *App) WantDocument(document, by string, found func(*openapi.Document) error) error {
+	a.apis.mu.Lock()
+	defer a.apis.mu.Unlock()
+	for _, r := range a.apis.apis {
+		if r.document == document {
+			return found(r.compiled)
+		}
+	}
+	a.apis.wanted = append(a.apis.wanted, wanted{document, by, found, new(bool)})
+	return nil
+}
+
+// checkWanted refuses a handler that stands before nothing.
+func (a *App) checkWanted() error {
+	a.apis.mu.Lock()
+	defer a.apis.mu.Unlock()
+	for _, w := range a.apis.wanted {
+		if !*w.done {
+			return fmt.Errorf("%s %s: no openapi_auth serves this document: name the one that it has", w.by, w.document)
+		}
 	}
 	return nil
 }

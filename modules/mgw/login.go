@@ -2,11 +2,13 @@ package mgw
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/caddymgw/gateway/caddymgw/basic"
 	"github.com/caddymgw/gateway/caddymgw/throttle"
 )
 
@@ -59,7 +61,7 @@ func (a *App) Login(ctx context.Context, user, password string, client netip.Add
 		}
 		ok, err := a.basic.Authenticate(ctx, user, password)
 		switch {
-		case err != nil:
+		case errors.Is(err, basic.ErrBusy) && ctx.Err() == nil: // nothing was compared
 			done(throttle.Unjudged)
 		case ok:
 			done(throttle.Right)

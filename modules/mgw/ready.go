@@ -17,6 +17,9 @@ const startTimeout = time.Minute
 
 // Start makes the app ready, or says why it can't be.
 func (a *App) Start() error {
+	if err := a.checkWanted(); err != nil {
+		return err
+	}
 	if app, err := a.http(); err == nil {
 		if err := a.checkPlacement(app.(*caddyhttp.App)); err != nil {
 			return err

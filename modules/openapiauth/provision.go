@@ -54,7 +54,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if h.doc, err = openapi.Load(h.Document, options); err != nil {
 		return err
 	}
-	if err := h.app.RegisterAPI(h.doc.API, h.Document); err != nil {
+	if err := h.app.RegisterAPI(h.doc, h.Document); err != nil {
 		return err
 	}
 	server, _ := ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
