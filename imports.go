@@ -6,7 +6,9 @@
 package gateway
 
 import (
+	_ "github.com/caddymgw/gateway/modules/admin"
 	_ "github.com/caddymgw/gateway/modules/apikeyissuer"
+	_ "github.com/caddymgw/gateway/modules/command"
 	_ "github.com/caddymgw/gateway/modules/ledgers"
 	_ "github.com/caddymgw/gateway/modules/logfilter"
 	_ "github.com/caddymgw/gateway/modules/mgw"

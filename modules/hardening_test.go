@@ -131,10 +131,16 @@ func TestAnEmptyLimitIsNone(t *testing.T) {
 }
 
 func TestOperationsOfOneIDAreNotOpenedByIt(t *testing.T) {
-	g := harness.Start(t, shopCaddyfile, map[string]string{"shop.yaml": strings.Replace(shop, "operationId: putPet", "operationId: getPet", 1)})
+	g := startShop(t)
+	k := issue(t, g, alice, `{"operations":["getPet"]}`)
+	require.Equal(t, 200, g.Get(petPath, k.header()).Status)
+	twice := strings.Replace(shop, "operationId: putPet", "operationId: getPet", 1)
+	require.NoError(t, os.WriteFile(filepath.Join(g.Dir, "shop.yaml"), []byte(twice), 0o600))
+	require.NoError(t, g.Load(shopCaddyfile))
 	require.Contains(t, g.Log(), "the operationId getPet is that of 2 operations")
-	a := g.Do("POST", "/apikey", `{"operations":["getPet"]}`, alice, "Content-Type: application/json")
-	require.Equal(t, 403, g.Do("PUT", "/shop/v1/pets/1", "", "X-Api-Key: "+a.Body).Status)
+	require.Equal(t, 403, g.Do("PUT", petPath, "", k.header()).Status)
+	require.Equal(t, 403, g.Get(petPath, k.header()).Status)
+	require.Equal(t, 400, g.Do("POST", "/apikey", `{"operations":["getPet"]}`, alice, ofJSON).Status)
 }
 
 func TestTransportsWithoutHTTP(t *testing.T) {

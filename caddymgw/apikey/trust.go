@@ -16,8 +16,9 @@ type Keys interface {
 }
 
 // Trust is somebody else whose API keys are accepted, such as WSO2 API Manager.
-// Those have the typ JWT or none; what tells them from access tokens is that
-// they bear keytype, and the list subscribedAPIs or allowedAPIs.
+// Those have the typ JWT or none, as its access tokens have, which bear keytype
+// and subscribedAPIs too. What tells them apart is that a key names no client and
+// bears no mark of another kind of tokens.
 type Trust struct {
 	Issuer string // claim iss, to the letter
 	Keys   Keys
@@ -63,8 +64,10 @@ func (a *Authority) foreign(ctx context.Context, from Trust, cache *token.Cache,
 func (a *Authority) foreignClaims(v *token.Verified, r *caddymgw.Request) caddymgw.Reason {
 	c := &v.Claims
 	switch {
-	case v.Type != "" && !strings.EqualFold(v.Type, "JWT"):
+	case !isForeignType(v.Type) || !token.MayBeAPIKey(c.All):
 		return caddymgw.ReasonType
+	case !c.IssuedAt.IsZero() && r.Now.Add(a.config.Leeway).Before(c.IssuedAt):
+		return caddymgw.ReasonNotYet
 	case c.Subject == "" || c.ID == "" || c.Expires.IsZero() && a.config.Validity > 0:
 		return caddymgw.ReasonClaims
 	}
@@ -73,6 +76,8 @@ func (a *Authority) foreignClaims(v *token.Verified, r *caddymgw.Request) caddym
 	}
 	return caddymgw.ReasonNone
 }
+
+func isForeignType(typ string) bool { return typ == "" || strings.EqualFold(typ, "JWT") }
 
 // foreignLimits gives API Manager's claims the names of ours: subscribedAPIs
 // counts before allowedAPIs, and addresses and referers are texts parted by

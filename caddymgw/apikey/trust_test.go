@@ -71,9 +71,22 @@ func TestKeysOfATrustedIssuer(t *testing.T) {
 		"no id":                      {nil, members{"jti": absent{}}, caddymgw.ReasonClaims},
 		"no end":                     {nil, members{"exp": absent{}}, caddymgw.ReasonClaims},
 		"expired":                    {nil, members{"exp": start.Unix()}, caddymgw.ReasonExpired},
-		"an unknown key":             {members{"kid": "other"}, nil, caddymgw.ReasonUnknownKey},
-		"somebody else's issuer":     {nil, members{"iss": "https://evil.test"}, caddymgw.ReasonUnknownKey},
-		"addresses of another form":  {nil, members{"permittedIP": []any{"10.0.0.1"}, "permittedReferer": 5}, caddymgw.ReasonClaims},
+		"all that API Manager writes": {nil, members{
+			"application": members{"owner": "admin", "tier": "Unlimited", "name": "App", "id": 1}, "tierInfo": members{"Gold": members{"stopOnQuotaReach": true}},
+			"keytype": "SANDBOX", "permittedReferer": "", "permittedIP": "", "token_type": "apiKey",
+		}, caddymgw.ReasonNone},
+		"issued just now, by another clock": {nil, members{"iat": start.Add(d.config.Leeway).Unix()}, caddymgw.ReasonNone},
+		"issued in times to come":           {nil, members{"iat": start.Add(d.config.Leeway).Unix() + 1}, caddymgw.ReasonNotYet},
+		"API Manager's access token":        {nil, members{"aud": "http://org.wso2.apimgt/gateway", "scope": "default", "consumerKey": "abc", "azp": "abc"}, caddymgw.ReasonType},
+		"a token of a client":               {nil, members{"client_id": "abc"}, caddymgw.ReasonType},
+		"a refresh token":                   {nil, members{"token_type": "Refresh"}, caddymgw.ReasonType},
+		"a key for WSO2's own portal":       {nil, members{"token_type": "InternalKey"}, caddymgw.ReasonType},
+		"an ID token":                       {nil, members{"nonce": "n", "at_hash": "h"}, caddymgw.ReasonType},
+		"an event":                          {nil, members{"events": members{}}, caddymgw.ReasonType},
+		"a token that proof is needed for":  {nil, members{"cnf": members{"jkt": "abc"}}, caddymgw.ReasonClaims},
+		"an unknown key":                    {members{"kid": "other"}, nil, caddymgw.ReasonUnknownKey},
+		"somebody else's issuer":            {nil, members{"iss": "https://evil.test"}, caddymgw.ReasonUnknownKey},
+		"addresses of another form":         {nil, members{"permittedIP": []any{"10.0.0.1"}, "permittedReferer": 5}, caddymgw.ReasonClaims},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := key(tc.header, tc.claims)

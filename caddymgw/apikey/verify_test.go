@@ -231,6 +231,7 @@ func TestOwnsAndLooksLikeKey(t *testing.T) {
 		"a forged key":    {d.forge(t, nil, nil, func(string) []byte { return []byte("x") }), true, true},
 		"another token":   {d.forge(t, members{"typ": "JWT"}, nil, nil), true, false},
 		"two dots":        {"..", true, false},
+		"a short word":    {"eyJ.a.b", true, false},
 		"an opaque value": {"hunter2", false, false},
 		"a JWE":           {key + ".a.b", false, false},
 		"nothing":         {"", false, false},
