@@ -29,6 +29,7 @@ while [ $# -gt 0 ]; do
 	esac
 done
 case $output in /*) ;; *) output=$PWD/$output ;; esac
+export CGO_ENABLED=${CGO_ENABLED:-0} # a static program, as xcaddy makes it
 command -v go >/dev/null || { echo "xcaddy.sh: Go 1.26 is needed: https://go.dev/dl/" >&2; exit 1; }
 version=${CADDY_VERSION:-$(cd "$here" && go list -m -f '{{.Version}}' github.com/caddyserver/caddy/v2)}
 mkdir -p "$(dirname "$output")"
