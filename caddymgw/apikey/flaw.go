@@ -64,6 +64,8 @@ func flaw(text string) string {
 		return "It has five parts, as an encrypted token has (RFC 7516): only signed ones are read"
 	case len(parts) != 3:
 		return fmt.Sprintf("It is no signed token (RFC 7515): that has three parts with dots between, this has %d", len(parts))
+	case len(parts[0]) > token.MaxHeader:
+		return fmt.Sprintf("Its header is longer than any that is looked at, %d bytes", token.MaxHeader)
 	}
 	var decoded [3][]byte
 	for n, name := range []string{"header", "payload", "signature"} {
@@ -86,7 +88,7 @@ func flaw(text string) string {
 	if bad != "" {
 		return "Its payload " + bad
 	}
-	return "Its header is longer, or it holds more values, than those of any token that is looked at"
+	return "It is malformed"
 }
 
 func decodePart(part string) ([]byte, string) {
@@ -189,7 +191,7 @@ func claimFlaw(claims map[string]any) string {
 			return "has a claim " + name + " that is no whole number of seconds up to the year 9999"
 		}
 	}
-	return "has a registered claim of the wrong form (RFC 7519 section 4.1)"
+	return "holds more values than that of any token that is looked at"
 }
 
 // maxTime is that of package token: the last second of the year 9999.

@@ -55,6 +55,7 @@ func TestInspectionSaysWhatVerifySays(t *testing.T) {
 		"a trusted access token":  {foreign(nil, members{"subscribedAPIs": absent{}}), SignatureGood, "list of APIs"},
 		"a trusted client's":      {foreign(nil, members{"client_id": "c"}), SignatureGood, "another kind"},
 		"issued in times to come": {foreign(nil, members{"iat": start.Unix() + 3600}), SignatureGood, "issued at 2030-01-01T01:00:00Z"},
+		"a long header":           {d.forge(t, members{"x": strings.Repeat("x", token.MaxHeader)}, nil, nil), SignatureNotJudged, "longer than any"},
 		"too many values":         {d.forge(t, nil, members{"x": make([]int, 1000)}, nil), SignatureNotJudged, "more values"},
 		"opaque":                  {"d7e8f9", SignatureNotJudged, "this has 1"},
 		"empty":                   {"", SignatureNotJudged, "It is empty"},

@@ -77,11 +77,9 @@ func (a *Authority) make(ctx context.Context, o *Resources, g Grant) (issued Iss
 	if err := g.check(); err != nil {
 		return issued, r, err
 	}
-	id := make([]byte, 16)
-	if _, err := io.ReadFull(a.config.Rand, id); err != nil {
-		return issued, r, fmt.Errorf("making an id: %w", err)
+	if issued.ID, err = a.newID(); err != nil {
+		return issued, r, err
 	}
-	issued.ID = base64.RawURLEncoding.EncodeToString(id)
 	now, err := a.moment(ctx, o, issued.ID, g.Subject)
 	if err != nil {
 		return issued, r, err
@@ -112,6 +110,20 @@ func (a *Authority) make(ctx context.Context, o *Resources, g Grant) (issued Iss
 	r = record(g, issued, now)
 	r.SigningKey = key.ID
 	return issued, r, nil
+}
+
+// newID returns 128 random bits. None begins with "-": programs would take it for
+// an option.
+func (a *Authority) newID() (string, error) {
+	id := make([]byte, 16)
+	for {
+		if _, err := io.ReadFull(a.config.Rand, id); err != nil {
+			return "", fmt.Errorf("making an id: %w", err)
+		}
+		if text := base64.RawURLEncoding.EncodeToString(id); text[0] != '-' {
+			return text, nil
+		}
+	}
 }
 
 // moment is the claim iat of a new key. It says seconds only: one within the

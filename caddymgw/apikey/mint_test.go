@@ -1,11 +1,13 @@
 package apikey
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -260,6 +262,13 @@ func TestWithoutRandomnessThereIsNoKey(t *testing.T) {
 	_, err := d.Mint(t.Context(), Grant{Subject: "alice"})
 	require.ErrorIs(t, err, empty)
 	require.Empty(t, records(t, d.ledger))
+}
+
+func TestNoIDLooksLikeAnOption(t *testing.T) {
+	t.Parallel()
+	dash := append([]byte{0xf8}, make([]byte, 15)...) // "-AAA..."
+	d := newDesk(t, func(c *Config) { c.Rand = io.MultiReader(bytes.NewReader(dash), bytes.NewReader(make([]byte, 16))) })
+	require.Equal(t, "AAAAAAAAAAAAAAAAAAAAAA", d.mint(t, Grant{}).ID)
 }
 
 func TestKeysMintedTogetherAreDistinct(t *testing.T) {
