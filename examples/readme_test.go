@@ -18,10 +18,14 @@ import (
 func TestReadmes(t *testing.T) {
 	readmes, err := filepath.Glob(filepath.Join(workspace, "examples", "*", "README.md"))
 	require.NoError(t, err)
-	for _, file := range append([]string{filepath.Join(workspace, "README.md")}, readmes...) {
+	for _, file := range append([]string{filepath.Join(workspace, "README.md"), filepath.Join(workspace, "docs", "keys.md")}, readmes...) {
 		dir, err := filepath.Rel(workspace, filepath.Dir(file))
 		require.NoError(t, err)
-		t.Run(dir, func(t *testing.T) {
+		name := dir
+		if dir == "docs" { // whose commands are for the root
+			dir, name = ".", filepath.Base(file)
+		}
+		t.Run(name, func(t *testing.T) {
 			need(t, "bash", "curl", "openssl")
 			if dir == "examples/cluster" {
 				need(t, "redis-server")
@@ -122,9 +126,12 @@ func (s *shell) run(t *testing.T, command string) string {
 	}
 }
 
-// TestCaddyfileBlocks adapts each Caddyfile that a README shows.
+// TestCaddyfileBlocks adapts each Caddyfile that the README or a page shows.
 func TestCaddyfileBlocks(t *testing.T) {
-	blocks := fences(t, filepath.Join(workspace, "README.md"), "caddyfile")
+	var blocks []string
+	for _, page := range []string{"README.md", "docs/load-balancer.md"} {
+		blocks = append(blocks, fences(t, filepath.Join(workspace, page), "caddyfile")...)
+	}
 	require.NotEmpty(t, blocks)
 	for i, block := range blocks {
 		file := filepath.Join(workspace, fmt.Sprintf("block%d.caddyfile", i))
