@@ -25,13 +25,13 @@ func StartCluster(t testing.TB, args ...string) *Server {
 }
 
 // Replica runs a replica of the server, which has what the server has when this
-// returns.
+// returns, and confirms what is written from then on.
 func (s *Server) Replica(args ...string) *Server {
 	s.t.Helper()
 	r := Start(s.t, append([]string{"--replicaof", "127.0.0.1 " + strconv.Itoa(s.port)}, args...)...)
-	c := r.Client()
+	c := s.Client()
 	require.Eventually(s.t, func() bool {
-		return strings.Contains(c.Info(s.t.Context(), "replication").Val(), "master_link_status:up")
+		return strings.Contains(c.Info(s.t.Context(), "replication").Val(), fmt.Sprintf("port=%d,state=online", r.port))
 	}, patience, 10*time.Millisecond, "the replica gets nothing")
 	return r
 }

@@ -106,23 +106,39 @@ func (s *Server) run() bool {
 		_ = cmd.Wait()
 	}()
 	s.cmd, s.ended = cmd, ended
-	return s.listens()
+	return s.answers()
 }
 
-// listens waits until the server accepts connections.
-func (s *Server) listens() bool {
+// answers waits until the server does, if only to say that it loads its files or
+// wants a password. It asks at the socket, which is nobody else's.
+func (s *Server) answers() bool {
 	for began := time.Now(); time.Since(began) < patience; time.Sleep(5 * time.Millisecond) {
 		select {
 		case <-s.ended:
 			return false
 		default:
 		}
-		if c, err := net.DialTimeout("tcp", s.Address(), time.Second); err == nil {
-			_ = c.Close()
+		if s.ping() == nil {
 			return true
 		}
 	}
 	return false
+}
+
+func (s *Server) ping() error {
+	c, err := net.DialTimeout("unix", s.socket(), time.Second)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if err := c.SetDeadline(time.Now().Add(time.Second)); err != nil {
+		return err
+	}
+	if _, err := c.Write([]byte("PING\r\n")); err != nil {
+		return err
+	}
+	_, err = c.Read(make([]byte, 1))
+	return err
 }
 
 // Address returns host and port.

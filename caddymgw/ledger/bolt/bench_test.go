@@ -32,11 +32,11 @@ func typicalEnd(i int) ledger.Revocation {
 // filled returns the path of a ledger that has some of them.
 func filled(tb testing.TB, records, revocations int) string {
 	tb.Helper()
-	path := filepath.Join(tb.TempDir(), "ledger.db")
+	path := fresh(tb)
 	l, err := Open(path, still)
 	require.NoError(tb, err)
 	l.db.NoSync = true
-	const each = 20_000
+	const each = 250_000
 	for i := 0; i < max(records, revocations); i += each {
 		require.NoError(tb, l.write(tb.Context(), func(tx *tx) error {
 			for j := i; j < i+each; j++ {
@@ -59,14 +59,6 @@ func filled(tb testing.TB, records, revocations int) string {
 	return path
 }
 
-func opened(tb testing.TB, path string) *Ledger {
-	tb.Helper()
-	l, err := Open(path, still)
-	require.NoError(tb, err)
-	tb.Cleanup(func() { require.NoError(tb, l.Close()) })
-	return l
-}
-
 // heap returns how much is in use.
 func heap() float64 {
 	runtime.GC()
@@ -79,7 +71,7 @@ func heap() float64 {
 func BenchmarkPut(b *testing.B) {
 	for _, writers := range []int{1, 8, 64} {
 		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {
-			l := opened(b, filepath.Join(b.TempDir(), "ledger.db"))
+			l := opened(b, fresh(b))
 			var next atomic.Int64
 			var wg sync.WaitGroup
 			b.ResetTimer()

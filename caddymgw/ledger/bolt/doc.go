@@ -15,7 +15,7 @@
 // what was flipped, lost or brought back is found when the file is opened, and
 // the file is refused, since it may hold the revocation that is missing.
 //
-//	open.go     a file is made, locked and checked      check.go, raw.go
+//	open.go     a file is made, locked and read whole   check.go, walk.go, page.go
 //	write.go    many writes share one transaction
 //	tx.go       what one write may do                   entry.go, index.go
 //	read.go     one record, pages of them, the watch

@@ -100,6 +100,9 @@ func (l *Ledger) view(do func(*tx) error) error {
 		return f.err
 	}
 	return l.guarded(func() error {
+		if err := l.uncut(); err != nil {
+			return err
+		}
 		return l.db.View(func(t *bbolt.Tx) error {
 			tx, err := l.begin(t)
 			if err != nil {
@@ -108,4 +111,19 @@ func (l *Ledger) view(do func(*tx) error) error {
 			return do(tx)
 		})
 	})
+}
+
+// uncut holds that nobody has cut the file off since it was opened, as bolt would
+// find out in the middle of something.
+func (l *Ledger) uncut() error {
+	info, err := l.file.Stat()
+	switch {
+	case errors.Is(err, fs.ErrClosed):
+		return ledger.ErrClosed
+	case err != nil:
+		return fmt.Errorf("ledger %s can't be read: %w", l.path, err)
+	case info.Size() < l.size:
+		return damage("it was cut off while it was open")
+	}
+	return nil
 }

@@ -20,8 +20,9 @@ type Ledger struct {
 	options  ledger.Options
 	path     string
 	db       *bbolt.DB
-	file     *os.File // that of db
-	commit   func(*bbolt.Tx) error
+	file     *os.File              // that of db
+	size     int64                 // at least
+	commit   func(*bbolt.Tx) error // bolt's, but in tests
 	writes   chan *write
 	watchers ledger.Broadcast
 	fault    atomic.Pointer[fault]

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -40,27 +41,15 @@ func open(path string, o ledger.Options, wait time.Duration) (*Ledger, error) {
 	return l, nil
 }
 
-// load opens the file twice: first to read and no more, since bolt, when it is to
-// write, looks for free pages in a goroutine of its own, where nonsense would end
-// the process.
+// load opens the file twice: first to read it, and when it is in order, to write.
 func (l *Ledger) load(wait time.Duration) error {
-	for _, look := range []struct {
-		readOnly bool
-		check    func() error
-	}{{true, l.checkContent}, {false, l.checkPages}} {
-		if err := l.lock(wait, look.readOnly); err != nil {
-			return err
-		}
-		if err := look.check(); err != nil {
-			return err
-		}
-		if look.readOnly {
-			if err := l.release(); err != nil {
-				return err
-			}
-		}
+	if err := l.lock(wait, true); err != nil {
+		return err
 	}
-	return nil
+	if err := errors.Join(l.check(), l.db.Close()); err != nil {
+		return err
+	}
+	return l.lock(wait, false)
 }
 
 // lock opens the file for nobody else to write.
@@ -87,7 +76,11 @@ func (l *Ledger) lock(wait time.Duration, readOnly bool) error {
 }
 
 func unusable(path string, err error) error {
-	return fmt.Errorf("ledger %s can't be used: %w: the gateway's user must be able to read and write it and its folder", path, err)
+	err = fmt.Errorf("ledger %s can't be used: %w", path, err)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		err = fmt.Errorf("%w: the gateway's user must be able to read and write it and its folder", err)
+	}
+	return err
 }
 
 // prepare sees to it that there is a file that can be opened.
@@ -114,6 +107,8 @@ func prepare(path string) error {
 // create it at once, one comes too late and takes the other's.
 func create(path string) error {
 	folder := filepath.Dir(path)
+	_, err := os.Stat(folder)
+	isNew := errors.Is(err, fs.ErrNotExist)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
@@ -131,7 +126,12 @@ func create(path string) error {
 	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return errors.Join(syncFolder(folder), syncFolder(filepath.Dir(folder)))
+	if isNew {
+		if err := syncFolder(filepath.Dir(folder)); err != nil {
+			return err
+		}
+	}
+	return syncFolder(folder)
 }
 
 func initialize(path string) error {

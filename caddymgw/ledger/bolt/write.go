@@ -20,7 +20,8 @@ type write struct {
 
 // write has something done, and returns when it is on the disk. Writes that come
 // while a transaction is being committed share the next one: alone, nobody waits
-// for others, and many wait for one fsync.
+// for others, and many wait for one fsync. One that is begun is waited for whatever
+// becomes of its context, so that the answer is true.
 func (l *Ledger) write(ctx context.Context, do func(*tx) error) error {
 	if err := l.refused(ctx); err != nil {
 		return err
@@ -89,6 +90,9 @@ func (l *Ledger) attempt(batch []*write) (culprit int, err error) {
 	}
 	culprit = -1
 	err = l.guarded(func() error {
+		if err := l.uncut(); err != nil {
+			return err
+		}
 		t, err := l.db.Begin(true)
 		if err != nil {
 			return l.failedCommit(err)

@@ -138,6 +138,10 @@ func revocation(t *testing.T, open Open) {
 			require.NoError(t, l.Revoke(t.Context(), byID("k1")))
 			require.NoError(t, l.Revoke(t.Context(), issuedBefore("alice", start)))
 		}
+		again := byID("k1")
+		again.Made, again.Reason = start.Add(time.Hour), "again"
+		require.NoError(t, l.Revoke(t.Context(), again))
+		require.Equal(t, "lost", get(t, l, "k1").Reason)
 		require.Equal(t, start, get(t, l, "k1").Revoked)
 		require.ElementsMatch(t, []ledger.Revocation{byID("k1"), issuedBefore("alice", start)}, inForce(t, l))
 	})

@@ -133,6 +133,39 @@ func TestSentAgainLater(t *testing.T) {
 	require.Equal(t, start, get("k1").Revoked)
 	put()
 	require.Equal(t, "k2", get("k1").ReplacedBy)
+
+	// What looks like ours, and was not a replacement, is none.
+	require.NoError(t, l.Put(t.Context(), record("k3")))
+	require.NoError(t, l.Put(t.Context(), record("k4")))
+	require.NoError(t, l.Revoke(t.Context(), byID("k3")))
+	require.ErrorIs(t, l.Replace(t.Context(), record("k4"), replacing("k3", "k4")), ledger.ErrReplaced)
+}
+
+// TestNothingNewIsNotTold holds that watchers are woken by what supersedes alone.
+func TestNothingNewIsNotTold(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t)
+	l := open(t, Config{URLs: []string{s.URL()}}, still())
+	all := ledger.Revocation{Subject: "alice", IssuedBefore: start, Effective: start}
+	for range 3 {
+		require.NoError(t, l.Revoke(t.Context(), byID("k1")))
+		require.NoError(t, l.Revoke(t.Context(), all))
+	}
+	require.EqualValues(t, 2, s.Client().XLen(t.Context(), l.keys.changes).Val())
+}
+
+// TestLastUseOfANewRecord holds that no time goes back behind what a record came
+// with.
+func TestLastUseOfANewRecord(t *testing.T) {
+	t.Parallel()
+	l := open(t, Config{URLs: []string{redistest.Start(t).URL()}}, still())
+	r := record("k1")
+	r.LastUsed = start.Add(time.Hour)
+	require.NoError(t, l.Put(t.Context(), r))
+	require.NoError(t, l.Touch(t.Context(), map[string]time.Time{"k1": start}))
+	got, err := l.Get(t.Context(), "k1")
+	require.NoError(t, err)
+	require.Equal(t, r.LastUsed, got.LastUsed)
 }
 
 // TestRecordChangesHands is about a key that is recorded anew for another subject.
@@ -149,4 +182,19 @@ func TestRecordChangesHands(t *testing.T) {
 		n++
 	}
 	require.Equal(t, 1, n)
+}
+
+// TestRevocationThatIsOver is about one that has expired and is not forgotten yet.
+func TestRevocationThatIsOver(t *testing.T) {
+	t.Parallel()
+	now := start
+	l := open(t, Config{URLs: []string{redistest.Start(t).URL()}}, ledger.Options{Now: func() time.Time { return now }})
+	r := byID("k1")
+	r.Expires = start.Add(time.Hour)
+	require.NoError(t, l.Revoke(t.Context(), r))
+	now = start.Add(2 * time.Hour)
+	require.NoError(t, l.Put(t.Context(), record("k1")))
+	got, err := l.Get(t.Context(), "k1")
+	require.NoError(t, err)
+	require.Equal(t, record("k1"), got)
 }

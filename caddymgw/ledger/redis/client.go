@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -26,20 +25,13 @@ func (t *target) client(retries int) redis.UniversalClient {
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 		MaxRetries:               retries, MinRetryBackoff: minRetryBackoff, MaxRetryBackoff: maxRetryBackoff,
 		DialTimeout: t.DialTimeout, DialerRetries: 1, ReadTimeout: t.Timeout, WriteTimeout: t.Timeout, ContextTimeoutEnabled: true,
+		OnConnect: greet,
 	})
 }
 
+// greet finds out whether we may talk: to who has not said a password, Redis answers
+// whatever is long with a protocol error.
+func greet(ctx context.Context, c *redis.Conn) error { return c.Ping(ctx).Err() }
+
 // patience is how long one exchange may take, with all that it needs.
 func (t *target) patience() time.Duration { return t.DialTimeout + t.Timeout }
-
-// node returns the client of the one server that has a key.
-func node(ctx context.Context, c redis.UniversalClient, key string) (*redis.Client, error) {
-	switch c := c.(type) {
-	case *redis.Client:
-		return c, nil
-	case *redis.ClusterClient:
-		return c.MasterForKey(ctx, key)
-	default:
-		return nil, fmt.Errorf("a client is a %T", c)
-	}
-}

@@ -22,21 +22,21 @@ func TestConfigLeads(t *testing.T) {
 		c    Config
 		want string
 	}{
-		"to a host": {Config{URLs: []string{"redis://h"}}, "redis://h:6379 0 mgw"},
+		"to a host": {Config{URLs: []string{"redis://h"}}, "redis://h:6379/0 {mgw}"},
 		"to a port, a database and a prefix": {
-			Config{URLs: []string{"redis://u:" + secret + "@h:1/2"}, Prefix: "p"}, "redis://h:1 2 p",
+			Config{URLs: []string{"redis://u:" + secret + "@h:1/2"}, Prefix: "p"}, "redis://h:1/2 {p}",
 		},
-		"over IPv6":           {Config{URLs: []string{"redis://[::1]:1/"}}, "redis://[::1]:1 0 mgw"},
-		"over TLS":            {Config{URLs: []string{"rediss://:" + secret + "@h"}}, "rediss://h:6379 0 mgw"},
-		"over a socket":       {Config{URLs: []string{"unix:///run/redis.sock?db=3"}}, "unix:///run/redis.sock 3 mgw"},
-		"with a user":         {Config{URLs: []string{"redis://h"}, Username: "u", Password: secret}, "redis://h:6379 0 mgw"},
-		"with odd characters": {Config{URLs: []string{"redis://u:%2F%3F%23%40%3A" + secret + "@h"}}, "redis://h:6379 0 mgw"},
+		"over IPv6":           {Config{URLs: []string{"redis://[::1]:1/"}}, "redis://[::1]:1/0 {mgw}"},
+		"over TLS":            {Config{URLs: []string{"rediss://:" + secret + "@h"}}, "rediss://h:6379/0 {mgw}"},
+		"over a socket":       {Config{URLs: []string{"unix:///run/redis.sock?db=3"}}, "unix:///run/redis.sock?db=3 {mgw}"},
+		"with a user":         {Config{URLs: []string{"redis://h"}, Username: "u", Password: secret}, "redis://h:6379/0 {mgw}"},
+		"with odd characters": {Config{URLs: []string{"redis://u:%2F%3F%23%40%3A" + secret + "@h"}}, "redis://h:6379/0 {mgw}"},
 		"to a cluster": {
-			Config{URLs: []string{"redis://:" + secret + "@b", "redis://:" + secret + "@a"}}, "redis://a:6379,b:6379 cluster 0 mgw",
+			Config{URLs: []string{"redis://:" + secret + "@b", "redis://:" + secret + "@a"}}, "redis://a:6379,b:6379/0 cluster {mgw}",
 		},
-		"to a cluster by one node": {Config{URLs: []string{"redis://h"}, Cluster: true}, "redis://h:6379 cluster 0 mgw"},
+		"to a cluster by one node": {Config{URLs: []string{"redis://h"}, Cluster: true}, "redis://h:6379/0 cluster {mgw}"},
 		"to sentinels": {
-			Config{URLs: []string{"redis://a:1/5", "redis://b:1/5"}, Master: "main", Password: secret, SentinelPassword: secret}, "redis://a:1,b:1 main 5 mgw",
+			Config{URLs: []string{"redis://a:1/5", "redis://b:1/5"}, Master: "main", Password: secret, SentinelPassword: secret}, "redis://a:1,b:1/5 master main {mgw}",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -25,7 +25,7 @@
 //
 // # What Redis must be told
 //
-// Redis 5 or later, with
+// Redis 5 or later (7 is tested with), with
 //
 //	appendonly       yes
 //	appendfsync      always
@@ -40,16 +40,18 @@
 //
 // Replicas get what was written a moment later. If one of them takes over in that
 // moment, what was acknowledged is gone too, unless Config.Replicas says that so
-// many must have it first.
+// many must have it first. That also keeps one that was cut off from acknowledging
+// anything.
 //
 // An ACL user needs
 //
-//	~{mgw}:* +eval +evalsha +script|load +xread +hscan +set +wait +info +config|get
-//	+hget +hexists +hset +hdel +zadd +zrem +zrange +zrangebylex +zrangebyscore
+//	~{mgw}:* +ping +eval +evalsha +watch +unwatch +hscan +xread +info +config|get
+//	+hget +hexists +hset +hdel +zadd +zrem +zrangebylex +zrangebyscore
 //	+xadd +xrevrange +get +incr
 //
-// of which the last two lines are for the scripts, config|get is for warnings only,
-// and a cluster asks for +cluster|slots +cluster|shards +command as well.
+// of which the last two lines are for the scripts, and config|get is for warnings
+// only; besides +select where a database is named, +set +wait where replicas are,
+// and +cluster|slots +command for a cluster.
 //
 //	config.go     which Redis            url.go, tls.go, client.go
 //	ledger.go     open, close, ask       keys.go, value.go

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/stretchr/testify/require"
 
 	"github.com/caddymgw/gateway/caddymgw/ledger"
@@ -16,6 +18,12 @@ import (
 
 // patience bounds what ought to happen soon; nothing is measured by it.
 const patience = 30 * time.Second
+
+// TestMain keeps the client from writing of every loss.
+func TestMain(m *testing.M) {
+	logging.Disable()
+	m.Run()
+}
 
 var start = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 
@@ -141,4 +149,25 @@ func (w *watcher) hears(t testing.TB, ids ...string) {
 	w.until(t, fmt.Sprint(ids), func(w *watcher) bool {
 		return !slices.ContainsFunc(ids, func(id string) bool { return w.told[id].IsZero() })
 	})
+}
+
+// seed runs a script many times, a thousand at once.
+func seed(t testing.TB, l *Ledger, script *redis.Script, n int, args func(i int) ([]any, error)) {
+	t.Helper()
+	require.NoError(t, script.Load(t.Context(), l.client).Err())
+	for i := 0; i < n; i += 1000 {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		_, err := l.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+			for j := i; j < min(i+1000, n); j++ {
+				a, err := args(j)
+				if err != nil {
+					return err
+				}
+				script.EvalSha(ctx, p, l.keys.shared, append([]any{moment(l.horizon())}, a...)...)
+			}
+			return nil
+		})
+		cancel()
+		require.NoError(t, err)
+	}
 }

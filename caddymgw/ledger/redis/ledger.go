@@ -16,6 +16,7 @@ import (
 // Ledger is a ledger.Ledger in Redis.
 type Ledger struct {
 	target  *target
+	name    string // of the target
 	options ledger.Options
 	rand    func() float64
 	client  redis.UniversalClient
@@ -38,7 +39,7 @@ func Open(c Config, o ledger.Options) (*Ledger, error) {
 		return nil, err
 	}
 	l := &Ledger{
-		target: t, options: o.WithDefaults(), rand: rand.Float64, client: t.client(retries),
+		target: t, name: t.String(), options: o.WithDefaults(), rand: rand.Float64, client: t.client(retries),
 		keys: newKeys(t.Prefix), scripts: newScripts(), stop: make(chan struct{}),
 	}
 	l.running.Go(l.tidy)
@@ -72,11 +73,11 @@ func ask[T any](ctx context.Context, l *Ledger, exchange func(context.Context) (
 		err   error
 	}
 	answers := make(chan answer, 1)
+	bounded, cancel := context.WithTimeout(ctx, l.target.patience())
+	defer cancel()
 	go func() {
 		defer l.running.Done()
-		ctx, cancel := context.WithTimeout(ctx, l.target.patience())
-		defer cancel()
-		value, err := exchange(ctx)
+		value, err := exchange(bounded)
 		answers <- answer{value, err}
 	}()
 	select {
@@ -107,7 +108,7 @@ func (l *Ledger) explain(ctx context.Context, err error) error {
 	case errors.Is(err, context.DeadlineExceeded): // ours, and not the caller's
 		err = errors.New("no answer in time")
 	}
-	return fmt.Errorf("ledger %s: %w", l.target, err)
+	return fmt.Errorf("ledger %s: %w", l.name, err)
 }
 
 // horizon is up to when what has expired is over.

@@ -16,6 +16,6 @@ func TestLedger(t *testing.T) {
 
 func TestLedgerInACluster(t *testing.T) {
 	t.Parallel()
-	c := Config{URLs: []string{redistest.StartCluster(t).URL()}, Cluster: true}
+	c := Config{URLs: []string{redistest.StartCluster(t, "--appendfsync", "no").URL()}, Cluster: true}
 	ledgertest.Run(t, func(t *testing.T, o ledger.Options) ledger.Ledger { return open(t, c, o) })
 }

@@ -96,58 +96,39 @@ func TestWatchCatchesUp(t *testing.T) {
 	}
 }
 
-// TestSlowReader holds that one which was left behind by the stream reads all
-// again.
+// TestSlowReader is about more than is read at once, and holds that a reader which
+// was left behind by the stream reads all again.
 func TestSlowReader(t *testing.T) {
 	t.Parallel()
-	s := redistest.Start(t, "--appendfsync", "no")
-	l := open(t, Config{URLs: []string{s.URL()}}, still())
-	const n = 3 * changesAtOnce
-	told, losses := map[string]bool{}, 0
-	for e, err := range l.Watch(t.Context()) {
-		switch {
-		case err != nil:
-			require.ErrorIs(t, err, errGap)
-			losses++
-		case e.Synced && len(told) == 0 && losses == 0:
-			for i := range n {
-				require.NoError(t, l.Revoke(t.Context(), byID(fmt.Sprint("k", i))))
+	const n = 3*changesAtOnce + 1
+	for name, test := range map[string]struct {
+		trim   bool
+		losses int
+	}{"in time": {}, "too late": {trim: true, losses: 1}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := redistest.Start(t, "--appendfsync", "no")
+			l := open(t, Config{URLs: []string{s.URL()}}, still())
+			told, losses := map[string]bool{}, 0
+			for e, err := range l.Watch(t.Context()) {
+				switch {
+				case err != nil:
+					require.ErrorIs(t, err, errGap)
+					losses++
+				case e.Synced && len(told) == 0 && losses == 0:
+					seed(t, l, l.scripts.revoke, n, func(i int) ([]any, error) { return revocationArgs(byID(fmt.Sprint("k", i))) })
+					if test.trim {
+						require.NoError(t, s.Client().XTrimMaxLen(t.Context(), l.keys.changes, changesAtOnce+1).Err())
+					}
+				case e.Synced && len(told) == n:
+					require.Equal(t, test.losses, losses)
+					return
+				case !e.Synced:
+					told[e.Revocation.ID] = true
+				}
 			}
-			require.NoError(t, s.Client().XTrimMaxLen(t.Context(), l.keys.changes, changesAtOnce+1).Err())
-		case e.Synced && len(told) == n:
-			require.Equal(t, 1, losses)
-			return
-		case !e.Synced:
-			told[e.Revocation.ID] = true
-		}
+		})
 	}
-}
-
-// TestOrderOfTheStream is about the names of changes, which Redis makes from its
-// clock: one that goes back makes no change come before another.
-func TestManyChangesAtOnce(t *testing.T) {
-	t.Parallel()
-	s := redistest.Start(t, "--appendfsync", "no")
-	l := open(t, Config{URLs: []string{s.URL()}}, still())
-	w := watching(t, l)
-	w.inSync(t, 0)
-	var ids []string
-	for i := range 2*changesAtOnce + 1 {
-		ids = append(ids, fmt.Sprint("k", i))
-	}
-	s.Pause()
-	results := make(chan error, len(ids))
-	for _, id := range ids {
-		go func() { results <- l.Revoke(t.Context(), byID(id)) }()
-	}
-	s.Resume()
-	for range ids {
-		require.NoError(t, <-results)
-	}
-	w.hears(t, ids...)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	require.Empty(t, w.errs)
 }
 
 func TestWhatCannotBeReadIsNotPassedOver(t *testing.T) {

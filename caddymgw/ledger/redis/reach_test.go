@@ -2,9 +2,10 @@ package redis
 
 import (
 	"context"
-	"errors"
+	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,12 +30,12 @@ func works(t *testing.T, l *Ledger) {
 	r, err := l.Get(t.Context(), "k1")
 	require.NoError(t, err)
 	require.Equal(t, start, r.Revoked)
-	n := 0
-	for _, err := range l.List(t.Context(), ledger.Query{Subject: "alice"}) {
+	var ids []string
+	for r, err := range l.List(t.Context(), ledger.Query{Subject: "alice"}) {
 		require.NoError(t, err)
-		n++
+		ids = append(ids, r.ID)
 	}
-	require.Equal(t, 3, n)
+	require.Subset(t, ids, []string{"k1", "k2", "k3"})
 	_, err = l.prune(t.Context())
 	require.NoError(t, err)
 }
@@ -56,8 +57,9 @@ func refuses(t *testing.T, c Config, want string) {
 
 func TestPassword(t *testing.T) {
 	t.Parallel()
+	odd := redistest.Start(t, "--requirepass", secret+"/?#@:%")
+	works(t, open(t, Config{URLs: []string{"redis://:" + secret + "%2F%3F%23%40%3A%25@" + odd.Address()}}, still()))
 	s := redistest.Start(t, "--requirepass", secret)
-	works(t, open(t, Config{URLs: []string{"redis://:" + secret + "@" + s.Address()}}, still()))
 	works(t, open(t, Config{URLs: []string{s.URL() + "/3"}, Password: secret}, still()))
 	refuses(t, Config{URLs: []string{s.URL()}}, "NOAUTH")
 	refuses(t, Config{URLs: []string{s.URL()}, Password: secret + "x"}, "WRONGPASS")
@@ -69,19 +71,37 @@ func TestUser(t *testing.T) {
 	t.Parallel()
 	content, err := os.ReadFile("doc.go")
 	require.NoError(t, err)
-	_, rights, _ := strings.Cut(string(content), "An ACL user needs\n")
-	rights, _, _ = strings.Cut(rights, "\n//\n// of which")
-	rights = strings.ReplaceAll(strings.ReplaceAll(rights, "//", ""), "~{mgw}:*", "~{mine}:*")
-	user := append([]string{"--user", "gateway on >" + secret}, strings.Fields(rights)...)
-	s := redistest.Start(t, user[0], strings.Join(user[1:], " "))
-	l := open(t, Config{URLs: []string{s.URL()}, Username: "gateway", Password: secret, Prefix: "mine"}, still())
+	_, text, _ := strings.Cut(string(content), "An ACL user needs\n")
+	text, _, ok := strings.Cut(text, "\n//\n// of which")
+	require.True(t, ok)
+	rights := strings.Fields(strings.ReplaceAll(strings.ReplaceAll(text, "//", ""), "~{mgw}:*", "~{mine}:*"))
+	user := func(more ...string) []string {
+		return slices.Concat([]string{"--user", "gateway", "on", ">" + secret}, rights, more)
+	}
+	gateway := func(s *redistest.Server) Config {
+		return Config{URLs: []string{s.URL()}, Username: "gateway", Password: secret, Prefix: "mine"}
+	}
+
+	s := redistest.Start(t, user()...)
+	l := open(t, gateway(s), still())
 	works(t, l)
 	warnings, err := l.Warnings(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, warnings)
+	other := gateway(s)
+	other.Prefix = "others"
+	refuses(t, other, "NOPERM")
+
+	s = redistest.Start(t, user("+set", "+wait", "+select")...)
 	s.Replica()
-	works(t, open(t, Config{URLs: []string{"redis://gateway:" + secret + "@" + s.Address()}, Prefix: "mine", Replicas: 1}, still()))
-	refuses(t, Config{URLs: []string{s.URL()}, Username: "gateway", Password: secret, Prefix: "others"}, "NOPERM")
+	waiting := gateway(s)
+	waiting.URLs[0] += "/2"
+	waiting.Replicas = 1
+	works(t, open(t, waiting, still()))
+
+	many := gateway(redistest.StartCluster(t, user("+cluster|slots", "+command")...))
+	many.Cluster = true
+	works(t, open(t, many, still()))
 }
 
 func TestSocket(t *testing.T) {
@@ -108,7 +128,7 @@ func TestTLS(t *testing.T) {
 
 	stranger := good
 	stranger.CertFile, stranger.KeyFile = "", ""
-	refuses(t, stranger, "certificate")
+	refuses(t, stranger, "") // the server may hang up before it says why
 
 	renewed := filepath.Join(t.TempDir(), "cert.pem")
 	content, err := os.ReadFile(pair.CertFile)
@@ -174,13 +194,7 @@ func TestRedisThatHangs(t *testing.T) {
 	s.Pause()
 	t.Cleanup(s.Resume)
 
-	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(20*time.Millisecond, cancel)
 	began := time.Now()
-	require.ErrorIs(t, l.Put(ctx, record("k1")), context.Canceled)
-	require.Less(t, time.Since(began), 2*time.Second, "a context's end is not noticed")
-
-	began = time.Now()
 	err := l.Revoke(t.Context(), byID("k2"))
 	require.ErrorContains(t, err, s.Address())
 	require.NotErrorIs(t, err, context.DeadlineExceeded, "the caller's context has not ended")
@@ -191,15 +205,47 @@ func TestRedisThatHangs(t *testing.T) {
 	w.inSync(t, 1)
 	require.NoError(t, l.Revoke(t.Context(), byID("k3")))
 	w.hears(t, "k3")
+}
 
+// TestEndsWhileRedisHangs holds that who goes away does not wait for an answer.
+func TestEndsWhileRedisHangs(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t)
+	l := open(t, Config{URLs: []string{s.URL()}, Timeout: time.Hour}, still())
+	w := watching(t, l)
+	w.inSync(t, 0)
 	s.Pause()
-	other := make(chan error, 1)
-	go func() { other <- l.Put(context.Background(), record("k4")) }()
-	time.Sleep(20 * time.Millisecond) // so that it waits
-	began = time.Now()
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancelled, closed := make(chan error, 1), make(chan error, 1)
+	go func() { cancelled <- l.Put(ctx, record("k1")) }()
+	go func() { closed <- l.Put(context.Background(), record("k2")) }()
+	time.Sleep(20 * time.Millisecond) // so that they wait
+	began := time.Now()
+	cancel()
+	require.ErrorIs(t, <-cancelled, context.Canceled)
+	w.end(t)
+	w = watching(t, l)
 	require.NoError(t, l.Close())
+	require.ErrorIs(t, <-closed, ledger.ErrClosed)
 	w.ended(t)
-	err = <-other
-	require.True(t, errors.Is(err, ledger.ErrClosed), "%v", err)
-	require.Less(t, time.Since(began), 2*time.Second, "closing waits for Redis")
+	require.Less(t, time.Since(began), patience)
+}
+
+// TestEndsBeforeRedisSaysAWord is the same of connections that are being made.
+func TestEndsBeforeRedisSaysAWord(t *testing.T) {
+	t.Parallel()
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = silent.Close() })
+	l := open(t, Config{URLs: []string{"redis://" + silent.Addr().String()}, Timeout: time.Hour}, still())
+	w := watching(t, l)
+	closed := make(chan error, 1)
+	go func() { closed <- l.Put(context.Background(), record("k1")) }()
+	time.Sleep(20 * time.Millisecond) // so that they wait
+	began := time.Now()
+	require.NoError(t, l.Close())
+	require.ErrorIs(t, <-closed, ledger.ErrClosed)
+	w.ended(t)
+	require.Less(t, time.Since(began), patience)
 }

@@ -33,11 +33,11 @@ func (l *Ledger) Get(ctx context.Context, id string) (ledger.Record, error) {
 // record returns one that has not expired.
 func (l *Ledger) record(id string, found []any) (ledger.Record, bool, error) {
 	if len(found) != 4 {
-		return ledger.Record{}, false, fmt.Errorf("ledger %s: a script returns %d values", l.target, len(found))
+		return ledger.Record{}, false, fmt.Errorf("ledger %s: a script returns %d values", l.name, len(found))
 	}
 	r, ok, err := stored{found[0], found[1], found[2], found[3]}.decode()
 	if err != nil {
-		return r, false, fmt.Errorf("ledger %s: the record of key %q can't be read: %w", l.target, id, err)
+		return r, false, fmt.Errorf("ledger %s: the record of key %q can't be read: %w", l.name, id, err)
 	}
 	return r, ok && !l.gone(r.Expires), nil
 }
@@ -83,7 +83,7 @@ func (l *Ledger) page(ctx context.Context, q *ledger.Query) (page []ledger.Recor
 	for ; len(found) >= width; found, size = found[width:], size-1 {
 		id, ok := found[0].(string)
 		if !ok {
-			return nil, false, fmt.Errorf("ledger %s: a script returns no id", l.target)
+			return nil, false, fmt.Errorf("ledger %s: a script returns no id", l.name)
 		}
 		r, ok, err := l.record(id, found[1:width])
 		if err != nil {

@@ -8,10 +8,10 @@ import "github.com/redis/go-redis/v9"
 type scripts struct{ put, replace, revoke, touch, get, page, position, since, prune *redis.Script }
 
 func newScripts() scripts {
-	script := func(body string) *redis.Script { return redis.NewScript(common + body) }
+	script := func(body string) *redis.Script { return redis.NewScript(luaCommon + body) }
 	return scripts{
-		put: script(put), replace: script(replace), revoke: script(revoke), touch: script(touch),
-		get: script(get), page: script(page), position: script(position), since: script(since), prune: script(prune),
+		put: script(luaPut), replace: script(luaReplace), revoke: script(luaRevoke), touch: script(luaTouch),
+		get: script(luaGet), page: script(luaPage), position: script(luaPosition), since: script(luaSince), prune: script(luaPrune),
 	}
 }
 
@@ -22,7 +22,7 @@ const (
 	replaced = "replaced"
 )
 
-const common = `
+const luaCommon = `
 local records, ids, subjects, expiry, used, revoked, successors, revocations, changes, count = unpack(KEYS)
 local call = redis.call
 
@@ -119,7 +119,7 @@ end
 `
 
 // ARGV: horizon, id, value, score, last used, noted.
-const put = `
+const luaPut = `
 local horizon, id, value, score, last_used, noted = unpack(ARGV)
 put_record(id, value, score, last_used, noted, horizon)
 return 'done'
@@ -127,7 +127,7 @@ return 'done'
 
 // ARGV: horizon; id, value, score, last used and noted of the successor; key, id,
 // value and score of the revocation. What was done already was sent again.
-const replace = `
+const luaReplace = `
 local horizon, id, value, score, last_used, noted, key, old, revocation, ends = unpack(ARGV)
 local there = call('HGET', records, old)
 if not there or expired(split_record(there), horizon) then return 'absent' end
@@ -142,14 +142,14 @@ return 'done'
 `
 
 // ARGV: horizon; key, id, value and score of the revocation.
-const revoke = `
+const luaRevoke = `
 local horizon, key, id, value, score = unpack(ARGV)
 revoke_key(key, id, value, score, horizon)
 return 'done'
 `
 
 // ARGV: id, moment, id, moment, ...
-const touch = `
+const luaTouch = `
 for i = 1, #ARGV, 2 do
 	local id, at = ARGV[i], ARGV[i + 1]
 	if call('HEXISTS', records, id) == 1 then
@@ -161,13 +161,13 @@ return 'done'
 `
 
 // ARGV: id.
-const get = `
+const luaGet = `
 return {read(ARGV[1])}
 `
 
 // ARGV: how many bytes stand before each id, which are 0 where all keys are meant;
 // where to start and to end; how many. It returns ids, each with what is read.
-const page = `
+const luaPage = `
 local before, first, last, limit = unpack(ARGV)
 local from = subjects
 if before == '0' then from = ids end
@@ -182,14 +182,14 @@ return reply
 `
 
 // It returns how many changes there were, and the name of the last in the stream.
-const position = `
+const luaPosition = `
 local last = call('XREVRANGE', changes, '+', '-', 'COUNT', 1)[1]
 return {call('GET', count) or '0', last and last[1] or '0-0'}
 `
 
 // ARGV: the name of a change, how many. It returns how many changes there ever were,
 // the name of the last that is told, and those behind the one that was named.
-const since = `
+const luaSince = `
 local after, limit = unpack(ARGV)
 local reply = {call('GET', count) or '0', after}
 local found = call('XREAD', 'COUNT', limit, 'STREAMS', changes, after)
@@ -203,7 +203,7 @@ return reply
 `
 
 // ARGV: horizon, its score, how many. It returns how many were forgotten.
-const prune = `
+const luaPrune = `
 local horizon, latest, limit = unpack(ARGV)
 local n = 0
 for _, member in ipairs(call('ZRANGEBYSCORE', expiry, '-inf', latest, 'LIMIT', 0, limit)) do

@@ -29,9 +29,9 @@ var errGap = errors.New("changes are missing: Redis has lost some, or they came 
 // server that was restarted, or took over, is not taken for the one before.
 type session struct {
 	*watch
-	conn  *redis.Conn
-	count int    // of changes that were told, or were made before
-	last  string // the name of the last of them
+	server *redis.Tx // that is, one connection
+	count  int       // of changes that were told, or were made before
+	last   string    // the name of the last of them
 }
 
 // follow tells all until contact is lost, which the error is about, or the watch
@@ -40,16 +40,36 @@ func (w *watch) follow(ctx context.Context) error {
 	client := w.target.client(noRetries)
 	defer client.Close()
 	defer context.AfterFunc(ctx, func() { _ = client.Close() })() // ends a read that waits
-	s := session{watch: w}
-	if err := s.connect(ctx, client); err != nil {
+	connecting, cancel := context.WithTimeout(ctx, w.target.patience())
+	defer cancel()
+	return client.Watch(connecting, func(server *redis.Tx) error {
+		s := session{watch: w, server: server}
+		if err := s.locate(connecting); err != nil {
+			return err
+		}
+		return s.run(ctx)
+	}, w.keys.changes)
+}
+
+// locate finds the position from which on changes are told.
+func (s *session) locate(ctx context.Context) error {
+	if err := s.server.Unwatch(ctx).Err(); err != nil {
 		return err
 	}
-	defer s.conn.Close()
-	if err := s.tellAll(ctx); err != nil || w.over {
+	reply, err := s.scripts.position.Run(ctx, s.server, s.keys.shared).StringSlice()
+	if err != nil {
+		return err
+	}
+	s.count, err = s.move(reply)
+	return err
+}
+
+func (s *session) run(ctx context.Context) error {
+	if err := s.tellAll(ctx); err != nil || s.over {
 		return err
 	}
 	for {
-		if err := s.catchUp(ctx); err != nil || w.over || !w.tell(ledger.Event{Synced: true}) {
+		if err := s.catchUp(ctx); err != nil || s.over || !s.tell(ledger.Event{Synced: true}) {
 			return err
 		}
 		if err := s.wait(ctx); err != nil {
@@ -58,36 +78,13 @@ func (w *watch) follow(ctx context.Context) error {
 	}
 }
 
-// connect finds the server and the position from which on changes are told.
-func (s *session) connect(ctx context.Context, client redis.UniversalClient) error {
-	ctx, cancel := context.WithTimeout(ctx, s.target.patience())
-	defer cancel()
-	server, err := node(ctx, client, s.keys.changes)
-	if err != nil {
-		return err
-	}
-	s.conn = server.Conn()
-	reply, err := s.scripts.position.Run(ctx, s.conn, s.keys.shared).StringSlice()
-	if err == nil {
-		_, err = s.move(reply)
-	}
-	if err != nil {
-		_ = s.conn.Close()
-	}
-	return err
-}
-
-// move takes the position that a reply starts with, and returns how many changes
-// there ever were, which is that of the position only where nothing is pending.
+// move takes the name that a reply has, and returns how many changes there ever were.
 func (s *session) move(reply []string) (count int, err error) {
 	if len(reply) < 2 {
 		return 0, fmt.Errorf("a script returns %d values", len(reply))
 	}
 	if count, err = strconv.Atoi(reply[0]); err != nil {
 		return 0, fmt.Errorf("the count of changes is none: %w", err)
-	}
-	if s.last == "" {
-		s.count = count
 	}
 	s.last = reply[1]
 	return count, nil
@@ -119,7 +116,7 @@ func (s *session) tellAll(ctx context.Context) error {
 func (s *session) scan(ctx context.Context, cursor uint64) ([]string, uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.target.Timeout)
 	defer cancel()
-	return s.conn.HScan(ctx, s.keys.revocations, cursor, "", scanAtOnce).Result()
+	return s.server.HScan(ctx, s.keys.revocations, cursor, "", scanAtOnce).Result()
 }
 
 // catchUp tells what is pending. It is an error where that is not all there should
@@ -157,14 +154,14 @@ func (s *session) catchUp(ctx context.Context) error {
 func (s *session) since(ctx context.Context) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.target.Timeout)
 	defer cancel()
-	return s.scripts.since.Run(ctx, s.conn, s.keys.shared, s.last, strconv.Itoa(changesAtOnce)).StringSlice()
+	return s.scripts.since.Run(ctx, s.server, s.keys.shared, s.last, strconv.Itoa(changesAtOnce)).StringSlice()
 }
 
 // wait returns when something is pending, and after a while at any rate.
 func (s *session) wait(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, blockFor+s.target.Timeout)
 	defer cancel()
-	err := s.conn.XRead(ctx, &redis.XReadArgs{Streams: []string{s.keys.changes, s.last}, Count: 1, Block: blockFor}).Err()
+	err := s.server.XRead(ctx, &redis.XReadArgs{Streams: []string{s.keys.changes, s.last}, Count: 1, Block: blockFor}).Err()
 	if errors.Is(err, redis.Nil) {
 		return nil
 	}

@@ -110,14 +110,16 @@ func (t *target) cluster() bool { return t.Master == "" && (t.Cluster || len(t.a
 
 // String is that of Config.
 func (t *target) String() string {
-	var b strings.Builder
-	b.WriteString(t.scheme + "://" + strings.Join(slices.Sorted(slices.Values(t.addresses)), ","))
-	if t.Master != "" {
-		b.WriteString(" " + t.Master)
+	database := "/"
+	if t.scheme == "unix" {
+		database = "?db="
 	}
-	if t.cluster() {
-		b.WriteString(" cluster")
+	name := t.scheme + "://" + strings.Join(slices.Sorted(slices.Values(t.addresses)), ",") + database + strconv.Itoa(t.database)
+	switch {
+	case t.Master != "":
+		name += " master " + t.Master
+	case t.cluster():
+		name += " cluster"
 	}
-	b.WriteString(" " + strconv.Itoa(t.database) + " " + t.Prefix)
-	return b.String()
+	return name + " {" + t.Prefix + "}"
 }

@@ -13,21 +13,20 @@ import (
 // Warnings returns what of the Redis that is in use makes it lose what it has
 // acknowledged, a sentence each. What it does not want to tell is not warned of.
 func (l *Ledger) Warnings(ctx context.Context) ([]string, error) {
-	return ask(ctx, l, func(ctx context.Context) ([]string, error) {
-		server, err := node(ctx, l.client, l.keys.barrier)
-		if err != nil {
-			return nil, err
-		}
-		info, err := inform(ctx, server)
-		if err != nil {
-			return nil, err
-		}
-		return warn(info, l.target.Replicas), nil
+	return ask(ctx, l, func(ctx context.Context) (warnings []string, err error) {
+		err = l.client.Watch(ctx, func(server *redis.Tx) error {
+			info, err := inform(ctx, server)
+			if err == nil {
+				warnings = warn(info, l.target.Replicas)
+			}
+			return err
+		}, l.keys.barrier) // which is to ask the server that has it
+		return warnings, err
 	})
 }
 
 // inform asks for what warnings are about.
-func inform(ctx context.Context, server *redis.Client) (map[string]string, error) {
+func inform(ctx context.Context, server *redis.Tx) (map[string]string, error) {
 	info := map[string]string{}
 	for _, section := range []string{"persistence", "replication", "memory"} {
 		text, err := server.Info(ctx, section).Result()
