@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"syscall"
 	"testing"
@@ -100,11 +101,18 @@ func (s *Server) run() bool {
 	defer log.Close()
 	cmd, ended := exec.Command(program, s.args(s.port)...), make(chan struct{})
 	cmd.Stdout, cmd.Stderr, cmd.Dir = log, log, s.folder
-	require.NoError(s.t, cmd.Start())
+	dieWithUs(cmd)
+	started := make(chan error)
 	go func() {
 		defer close(ended)
-		_ = cmd.Wait()
+		runtime.LockOSThread() // dieWithUs means the thread
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		if started <- err; err == nil {
+			_ = cmd.Wait()
+		}
 	}()
+	require.NoError(s.t, <-started)
 	s.cmd, s.ended = cmd, ended
 	return s.answers()
 }
