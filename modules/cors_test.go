@@ -1,8 +1,12 @@
 package modules_test
 
 import (
+	"bufio"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -142,4 +146,42 @@ func TestCORSThatIsUnsafeIsRefused(t *testing.T) {
 	require.ErrorContains(t, g.Load(strings.Replace(withCORS("allow_origins *"), "openapi_cors shop.yaml", "openapi_cors other.yaml", 1)),
 		"no openapi_auth serves this document")
 	require.ErrorContains(t, g.Validate(strings.Replace(withCORS(), "openapi_cors shop.yaml", "openapi_cors", 1)), "wants the OpenAPI document")
+}
+
+// TestPreflightsOfChromium replays, byte for byte, what Chromium 156 sent when a
+// page of http://localhost:41001 fetched from http://localhost:41002.
+func TestPreflightsOfChromium(t *testing.T) {
+	g := harness.Start(t, withCORS("allow_origins http://localhost:41001"), map[string]string{"shop.yaml": shop})
+	for name, want := range map[string]struct {
+		status  int
+		headers string
+	}{
+		"read":             {204, "x-api-key"},
+		"write":            {204, "content-type,x-api-key"},
+		"login":            {204, "authorization"},
+		"with-credentials": {204, "x-api-key"},
+		"undeclared":       {405, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bytes, err := os.ReadFile(filepath.Join("testdata", "preflights", name+".http"))
+			require.NoError(t, err)
+			c, err := net.Dial("tcp", "127.0.0.1:"+g.HTTP)
+			require.NoError(t, err)
+			defer c.Close()
+			_, err = c.Write(bytes)
+			require.NoError(t, err)
+			res, err := http.ReadResponse(bufio.NewReader(c), nil)
+			require.NoError(t, err)
+			defer res.Body.Close()
+			require.Equal(t, want.status, res.StatusCode)
+			if want.status != 204 {
+				return
+			}
+			require.Equal(t, "http://localhost:41001", res.Header.Get("Access-Control-Allow-Origin"))
+			require.Equal(t, want.headers, res.Header.Get("Access-Control-Allow-Headers"))
+			require.NotEmpty(t, res.Header.Get("Access-Control-Allow-Methods"))
+			require.Empty(t, res.Header.Get("Access-Control-Allow-Credentials"))
+		})
+	}
+	require.Empty(t, g.Upstream.Take())
 }
