@@ -12,7 +12,10 @@ import (
 	_ "github.com/caddymgw/gateway/modules/ledgers"
 	_ "github.com/caddymgw/gateway/modules/logfilter"
 	_ "github.com/caddymgw/gateway/modules/mgw"
+	_ "github.com/caddymgw/gateway/modules/openapiadapter"
 	_ "github.com/caddymgw/gateway/modules/openapiauth"
 	_ "github.com/caddymgw/gateway/modules/openapicors"
+	_ "github.com/caddymgw/gateway/modules/openapigateway"
+	_ "github.com/caddymgw/gateway/modules/openapivalidate"
 	_ "github.com/caddymgw/gateway/modules/verifiers"
 )

@@ -14,7 +14,10 @@ type plan struct {
 	words  []bool             // by place: an auth-scheme word stands before the value
 	// rivals are pairs of apiKey places that no alternative asks together:
 	// two different values at them are ambiguous.
-	rivals     [][2]int
+	rivals [][2]int
+	// twins are a place of an apiKey and one of a token that an alternative asks
+	// together: one value at both would count twice.
+	twins      [][2]int
 	challenges []string
 }
 
@@ -83,6 +86,7 @@ func newPlan(op *Operation) *plan {
 			}
 		}
 	}
+	p.twins = twins(op, p.places)
 	for i, a := range p.places {
 		for j := range i {
 			if b := p.places[j]; keys[a] && keys[b] && !together(op, a, b) {
@@ -92,6 +96,23 @@ func newPlan(op *Operation) *plan {
 	}
 	p.challenges = challenges(op)
 	return p
+}
+
+func twins(op *Operation, places []credential.Place) (pairs [][2]int) {
+	for _, alt := range op.Alternatives {
+		for _, key := range alt {
+			for _, bearer := range alt {
+				if key.Scheme.Type != APIKey || bearer.Scheme.kind() != "bearer" || key.Scheme.Place == bearer.Scheme.Place {
+					continue
+				}
+				pair := [2]int{slices.Index(places, key.Scheme.Place), slices.Index(places, bearer.Scheme.Place)}
+				if !slices.Contains(pairs, pair) {
+					pairs = append(pairs, pair)
+				}
+			}
+		}
+	}
+	return pairs
 }
 
 func together(op *Operation, a, b credential.Place) bool {

@@ -18,6 +18,7 @@ type Border struct {
 	places     []credential.Place // all of its places
 	forward    bool
 	ownKey     func(string) bool
+	report     *ReportOnly
 }
 
 // overrides are headers by which a client could tell the upstream another
@@ -77,7 +78,7 @@ func (b *Border) Cross(r *http.Request, d Decision) {
 			credential.Strip(r, p)
 		}
 	}
-	if d.Operation.plan != nil {
+	if d.Operation != nil && d.Operation.plan != nil {
 		for _, p := range d.Operation.plan.places {
 			if !b.kept(p, d) {
 				credential.Strip(r, p)
@@ -88,6 +89,9 @@ func (b *Border) Cross(r *http.Request, d Decision) {
 		delete(r.Header, "Authorization")
 	}
 	b.guardTrailer(r)
+	if d.Operation == nil {
+		return
+	}
 	for _, id := range b.identities {
 		if v := id.value(d); v != "" {
 			r.Header[id.Header] = []string{v}
@@ -112,8 +116,11 @@ func (b *Border) Clean(r *http.Request) {
 }
 
 // kept reports whether a credential stays: it was verified, and is to be
-// forwarded.
+// forwarded; or it is for somebody else to verify.
 func (b *Border) kept(p credential.Place, d Decision) bool {
+	if b.report.leaves(p, d) {
+		return true
+	}
 	return b.forward && len(d.Principals) > 0 &&
 		slices.ContainsFunc(d.Verified, func(c credential.Credential) bool { return c.Place == p })
 }

@@ -244,6 +244,8 @@ func TestATextAroundFieldsCannotBeForged(t *testing.T) {
 		"user=<subject>;roles=<scopes>": "user=ben%3Broles%3Dchief x;roles=reader a",
 		"<subject>/<scopes>":            "ben%3Broles%3Dchief x/reader a",
 		"<subject> <scopes>":            "ben%3Broles%3Dchief%20x reader%20a",
+		"<subject>-<scopes>":            "ben%3Broles%3Dchief x-reader a",
+		"<key_id> <subject> <issuer>":   "%20ben%3Broles%3Dchief%20x%20",
 		"<subject>":                     "ben;roles=chief x",
 	} {
 		id, err := caddymgw.NewIdentity("X-Who", value)
@@ -253,6 +255,42 @@ func TestATextAroundFieldsCannotBeForged(t *testing.T) {
 		r := get()
 		b.Cross(r, caddymgw.Decision{Operation: c.secured, Principals: []*caddymgw.Principal{{Subject: "ben;roles=chief x", Scopes: []string{"reader", "a"}}}})
 		require.Equal(t, want, r.Header.Get("X-Who"), value)
+	}
+}
+
+func TestNoTwoCallersLookAlike(t *testing.T) {
+	t.Parallel()
+	type p = caddymgw.Principal
+	for value, pair := range map[string][2]p{
+		"<issuer>-<subject>":           {{Issuer: "idp", Subject: "corp-admin"}, {Issuer: "idp-corp", Subject: "admin"}},
+		"u-<subject>-role-<scopes>":    {{Subject: "ben-role-admin", Scopes: []string{"read"}}, {Subject: "ben", Scopes: []string{"admin-role-read"}}},
+		"<subject>x-<scopes>":          {{Subject: "ax-b", Scopes: []string{"c"}}, {Subject: "a", Scopes: []string{"bx-c"}}},
+		"<issuer> <key_id>":            {{Issuer: "x"}, {KeyID: "x"}},
+		"<subject>.<issuer>:<scopes>":  {{Subject: "a.b", Issuer: "c", Scopes: []string{"d"}}, {Subject: "a", Issuer: "b.c", Scopes: []string{"d"}}},
+		"-._~@:/+ <subject>/<key_id>":  {{Subject: "a/b", KeyID: "c"}, {Subject: "a", KeyID: "b/c"}},
+		"<subject>%25/<scopes>":        {{Subject: "a%25/b", Scopes: []string{"c"}}, {Subject: "a", Scopes: []string{"b%25/c"}}},
+		"<api>@<operation>@<subject>@": {{Subject: "a@b"}, {Subject: "a%40b"}},
+	} {
+		id, err := caddymgw.NewIdentity("X-Who", value)
+		require.NoError(t, err, value)
+		c := newCrossing(false)
+		b := caddymgw.NewBorder(c.secured.API, []caddymgw.Identity{id}, nil, false, nil)
+		var seen []string
+		for _, who := range pair {
+			r := get()
+			b.Cross(r, caddymgw.Decision{Operation: c.secured, Principals: []*caddymgw.Principal{&who}})
+			require.Equal(t, r.Header.Get("X-Who"), strings.TrimSpace(r.Header.Get("X-Who")), value)
+			seen = append(seen, r.Header.Get("X-Who"))
+		}
+		require.NotEqual(t, seen[0], seen[1], value)
+	}
+}
+
+func TestFieldsThatNothingPartsAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, value := range []string{"<subject><key_id>", "<subject>x<scopes>", "u/<subject>00<scopes>", "<subject>%<scopes>", "<subject>%2F<scopes>", "<api>/<subject><operation>"} {
+		_, err := caddymgw.NewIdentity("X-Who", value)
+		require.ErrorContains(t, err, "other than letters, digits and %", value)
 	}
 }
 

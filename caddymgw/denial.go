@@ -77,6 +77,19 @@ type Decision struct {
 	// Retirement is the soonest of the credentials that were used.
 	Retirement Retirement
 	Denial     *Denial // nil: pass
+	// Report is the refusal that was not made, of a request that passes though it
+	// should not. Nil: all that was asked for holds.
+	Report *Report
+}
+
+// Expires is when the first of the principals' credentials ends; zero: none does.
+func (d Decision) Expires() (first time.Time) {
+	for _, p := range d.Principals {
+		if !p.Expires.IsZero() && (first.IsZero() || p.Expires.Before(first)) {
+			first = p.Expires
+		}
+	}
+	return first
 }
 
 // Observer is told of every decision. Metrics and logs lie behind it, outside

@@ -26,8 +26,13 @@
 //	Identity     a header that tells the upstream who calls          identity.go
 //	Standing     what is known of a key beyond what it says          revocations.go
 //	Explanation  a decision with all that led to it                  explain.go
+//	ReportOnly   what is decided on and not enforced                 report.go
+//	Report       a refusal that was not made                         report.go
+//
+// Operations, outcomes and reasons say themselves in words (words.go).
 //
 // The promise: a request passes only if a declared operation matched and one
 // whole alternative of its security was satisfied by verified credentials.
-// There is no branch in which the want of a verifier lets anything through.
+// There is no branch in which the want of a verifier lets anything through. What
+// ReportOnly names is taken out of the promise, and nothing else.
 package caddymgw

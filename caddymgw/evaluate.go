@@ -19,6 +19,7 @@ type evaluation struct {
 	verdicts    []judged
 	first       [2]judged
 	subjects    [2]*Principal
+	before      *evaluation // of the same request; may be nil
 }
 
 // judged is a verdict with what it was given for: nothing is verified twice.
@@ -262,7 +263,10 @@ func (e *evaluation) verify(ctx context.Context, r *Requirement, i int) Verdict 
 	if i >= 0 {
 		c = e.req.Credentials[i]
 	}
-	v := r.Verifier.Verify(ctx, &e.req, r, c)
+	v, known := e.earlier(r.Verifier, c)
+	if !known {
+		v = r.Verifier.Verify(ctx, &e.req, r, c)
+	}
 	if (v.Outcome == Satisfied || v.Outcome == Forbidden) && v.Principal == nil {
 		v = Verdict{Outcome: Refused, Fault: fault.InvalidCredentials, Reason: ReasonNoVerifier}
 	}
@@ -302,22 +306,33 @@ func (s *Scheme) precedence() int {
 }
 
 // ambiguous reports whether different values stand at two apiKey places that
-// no alternative asks together: the upstream might read the other one.
+// no alternative asks together, of which the upstream might read the other one,
+// or one value where an alternative asks for a key and for a token.
 func (e *evaluation) ambiguous() bool {
-	for _, pair := range e.req.Operation.plan.rivals {
-		var values [2]credential.Secret
-		for _, c := range e.req.Credentials {
-			for k, i := range pair {
-				if c.Place == e.req.Operation.plan.places[i] {
-					values[k] = c.Value
-				}
-			}
+	p := e.req.Operation.plan
+	for _, pair := range p.rivals {
+		if a, b := e.at(pair[0]).Value, e.at(pair[1]).Value; a != "" && b != "" && a != b {
+			return true
 		}
-		if values[0] != "" && values[1] != "" && values[0] != values[1] {
+	}
+	for _, pair := range p.twins {
+		key, bearer := e.at(pair[0]), e.at(pair[1])
+		isToken := bearer.AuthScheme == "bearer" || bearer.AuthScheme == "" && bearer.Place != authorization
+		if key.Value != "" && key.Value == bearer.Value && isToken {
 			return true
 		}
 	}
 	return false
+}
+
+// at is the credential at a place; the zero one if there is none.
+func (e *evaluation) at(place int) credential.Credential {
+	for _, c := range e.req.Credentials {
+		if c.Place == e.req.Operation.plan.places[place] {
+			return c
+		}
+	}
+	return credential.Credential{}
 }
 
 func (e *evaluation) deny(d Decision, code fault.Code, reason Reason) Decision {

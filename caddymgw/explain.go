@@ -26,6 +26,7 @@ type FoundCredential struct {
 	// Judged says whether somebody verified it. One that nobody did was not of a
 	// kind that the operation accepts, or the request was refused before.
 	Judged  bool
+	By      Verifier // that judged it
 	Outcome Outcome
 	Reason  Reason
 }
@@ -52,18 +53,19 @@ func (g *Gateway) Explain(ctx context.Context, r *http.Request) Explanation {
 	if g.Now != nil {
 		now = g.Now
 	}
-	e := &evaluation{req: Request{HTTP: r, Now: now(), Client: g.client(r)}, sameSubject: g.SameSubject}
-	x := Explanation{Decision: g.decide(ctx, e), Now: e.req.Now}
+	e := &evaluation{req: Request{HTTP: r, Now: now(), Client: g.client(r), Rehearsal: true}, sameSubject: g.SameSubject}
+	d := g.decide(ctx, e)
+	x := Explanation{Decision: g.settle(ctx, e, d), Now: e.req.Now}
 	x.Decision.Principals = slices.Clone(x.Decision.Principals) // what follows uses their place again
 	x.Decision.Verified = slices.Clone(x.Decision.Verified)
 	if e.req.Client.IsValid() {
 		x.Client = e.req.Client.String()
 	}
-	op := x.Decision.Operation
-	if op == nil || op.Public() || x.Decision.refusedUnread() {
+	op := d.Operation
+	if op == nil || op.Public() || d.refusedUnread() {
 		return x
 	}
-	judgeable := x.Decision.Denial == nil || x.Decision.Denial.Reason != ReasonRepeated && x.Decision.Denial.Reason != ReasonAmbiguous
+	judgeable := d.Denial == nil || d.Denial.Reason != ReasonRepeated && d.Denial.Reason != ReasonAmbiguous
 	if judgeable {
 		for _, alt := range op.Alternatives {
 			x.Steps = append(x.Steps, e.step(ctx, alt))
@@ -94,6 +96,9 @@ func (e *evaluation) step(ctx context.Context, alt Alternative) AlternativeStep 
 		if v.Outcome == Absent {
 			step.Reason = ReasonMissing
 		}
+		if r.Verifier == Closed() {
+			step.Reason = ReasonNoVerifier
+		}
 		s.Requirements = append(s.Requirements, step)
 	}
 	return s
@@ -106,7 +111,7 @@ func (e *evaluation) foundAt(i int, c credential.Credential) FoundCredential {
 			continue
 		}
 		if !f.Judged || j.verdict.Outcome == Satisfied || j.verdict.Outcome == Forbidden {
-			f.Outcome, f.Reason = j.verdict.Outcome, j.verdict.Reason
+			f.By, f.Outcome, f.Reason = j.verifier, j.verdict.Outcome, j.verdict.Reason
 		}
 		f.Judged = true
 	}

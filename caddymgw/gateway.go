@@ -25,6 +25,7 @@ type Gateway struct {
 	Observer Observer // may be nil
 	// SameSubject asks that all principals of an alternative are one subject.
 	SameSubject bool
+	ReportOnly  *ReportOnly      // nil: everything is enforced
 	Now         func() time.Time // nil: time.Now
 	// Client tells the address behind trusted proxies. Nil: RemoteAddr.
 	Client func(*http.Request) netip.Addr
@@ -42,7 +43,7 @@ func (g *Gateway) Decide(ctx context.Context, r *http.Request) Decision {
 	}
 	start := now()
 	e := &evaluation{req: Request{HTTP: r, Now: start, Client: g.client(r)}, sameSubject: g.SameSubject}
-	d := g.decide(ctx, e)
+	d := g.settle(ctx, e, g.decide(ctx, e))
 	if g.Observer != nil {
 		g.Observer.Decided(&e.req, d, now().Sub(start))
 	}

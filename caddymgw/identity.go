@@ -11,7 +11,9 @@ import (
 type Identity struct {
 	Header string // canonical
 	parts  []part
-	plain  string // in a text: what fields hold as it is, beside letters and digits; nobody's name may look like the text around it
+	// plain is what fields hold as it is, in a text, beside letters and digits: nothing
+	// that is in the text, so that nobody's name looks like what stands around it.
+	plain string
 }
 
 // part is a literal text, or a field.
@@ -22,7 +24,9 @@ var identityFields = []string{"api", "operation", "subject", "scheme", "issuer",
 
 // NewIdentity returns a header that holds a field, or a text in which fields
 // stand between < and >. Fields: subject, scheme, issuer, key_id, scopes
-// (space-separated), api, operation.
+// (space-separated), api, operation. Between two of them there must be a
+// character that is no letter, digit or %: those stand in values too, and two
+// callers could look alike.
 func NewIdentity(header, value string) (Identity, error) {
 	id := Identity{Header: http.CanonicalHeaderKey(header)}
 	if !strings.ContainsAny(value, "<>") {
@@ -32,6 +36,9 @@ func NewIdentity(header, value string) (Identity, error) {
 		text, rest, found := strings.Cut(value, "<")
 		if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r >= 0x7f || r == '>' }) {
 			return id, fmt.Errorf("%q is no text of a header", text)
+		}
+		if found && len(id.parts) > 0 && !strings.ContainsFunc(text, separates) {
+			return id, fmt.Errorf("between <%s> and the next field there must be a character other than letters, digits and %%: where one ends and the next begins would be for callers to choose", id.parts[len(id.parts)-1].field)
 		}
 		if text != "" {
 			id.parts = append(id.parts, part{text: text})
@@ -47,8 +54,7 @@ func NewIdentity(header, value string) (Identity, error) {
 		value = after
 	}
 	if len(id.parts) > 1 {
-		id.plain = "-"
-		for _, c := range "._~@:/+ " {
+		for _, c := range "-._~@:/+ " {
 			if !slices.ContainsFunc(id.parts, func(p part) bool { return strings.ContainsRune(p.text, c) }) {
 				id.plain += string(c)
 			}
@@ -56,6 +62,14 @@ func NewIdentity(header, value string) (Identity, error) {
 	}
 	return id, nil
 }
+
+// separates reports whether a character of a text can stand between two fields:
+// it is in no value as it is.
+func separates(c rune) bool {
+	return c != '%' && !isLetter(byte(c))
+}
+
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' }
 
 // value returns what the header holds; "" where it would tell of nobody.
 func (id Identity) value(d Decision) string {
@@ -68,9 +82,16 @@ func (id Identity) value(d Decision) string {
 		if len(d.Principals) == 0 && p.field != "api" && p.field != "operation" {
 			return ""
 		}
-		b.WriteString(headerValue(field(d, p.field), id.plain))
+		b.WriteString(headerValue(field(d, p.field), len(id.parts) > 1, id.plain))
 	}
-	return b.String()
+	s := b.String() // spaces at its edges, beside a field that is empty, would be trimmed on the way
+	if strings.HasPrefix(s, " ") {
+		s = "%20" + s[1:]
+	}
+	if strings.HasSuffix(s, " ") {
+		s = s[:len(s)-1] + "%20"
+	}
+	return s
 }
 
 func field(d Decision, name string) string {
@@ -95,15 +116,14 @@ func field(d Decision, name string) string {
 }
 
 // headerValue percent-encodes what a field value cannot hold (RFC 9110 section
-// 5.5), and the "%" itself, so that no two subjects look alike upstream; with a
-// set of plain characters, all others too but letters and digits.
-func headerValue(s, plain string) string {
+// 5.5), and the "%" itself, so that no two subjects look alike upstream; in a
+// text all others too but letters, digits and the plain ones.
+func headerValue(s string, text bool, plain string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		edge := i == 0 || i == len(s)-1
 		c := s[i]
-		letter := 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9'
-		special := plain != "" && !letter && strings.IndexByte(plain, c) < 0
+		special := text && !isLetter(c) && strings.IndexByte(plain, c) < 0
 		if c < ' ' || c >= 0x7f || c == '%' || special || c == ' ' && edge { // spaces at the edges are trimmed on the way
 			b.WriteByte('%')
 			b.WriteByte("0123456789ABCDEF"[c>>4])

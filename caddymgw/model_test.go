@@ -100,6 +100,16 @@ func model(alternatives []string, sent map[string]string) int {
 	if header && query && !together && sent["header"] != "" && sent["query"] != "" && sent["header"] != sent["query"] {
 		return 401
 	}
+	for _, alt := range alternatives {
+		for _, key := range split(alt) {
+			for _, token := range split(alt) {
+				v := sent[place[key[0]]]
+				if strings.HasSuffix(key[0], "key") && place[token[0]] == "bearer" && v != "" && v == sent["bearer"] {
+					return 401
+				}
+			}
+		}
+	}
 	// Rule 3: each presented credential of an accepted kind, in document order.
 	for _, p := range presentedOrder(alternatives, place, split) {
 		v := sent[p]

@@ -18,6 +18,9 @@ type Request struct {
 	// Credentials are those found where the operation's schemes look.
 	Credentials []credential.Credential
 	Now         time.Time
+	// Rehearsal: nobody has sent this request, it is only to be explained. That a
+	// credential came is noted nowhere.
+	Rehearsal bool
 }
 
 // Verifier checks one kind of credential. It is safe for concurrent use, and
@@ -75,6 +78,10 @@ type Principal struct {
 	Scopes, Roles                  []string
 	IssuedAt, Expires              time.Time // zero: unknown, never
 	Claims                         map[string]any
+	// Recheck asks again, for a connection that stays, whether the credential
+	// holds. It may take a while. Nil: it does until Expires, as far as its
+	// issuer can tell.
+	Recheck func(context.Context, time.Time) bool
 }
 
 type closed struct{}

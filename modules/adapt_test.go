@@ -148,6 +148,7 @@ func TestAdaptRefuses(t *testing.T) {
 		"token_issuer: jwks_url without":   {tokens("jwks_url"), "Caddyfile:4: jwks_url wants one argument"},
 		"token_issuer: two jwks_url":       {tokens("jwks_url https://a.test https://b.test"), "Caddyfile:4: jwks_url wants one argument"},
 		"token_issuer: key_file without":   {tokens("key_file"), "Caddyfile:4: key_file wants one argument"},
+		"token_issuer: typ without":        {tokens("typ"), "Caddyfile:4: wrong argument count"},
 		"token_issuer: audience without":   {tokens("audience"), "Caddyfile:4: wrong argument count"},
 		"token_issuer: algorithms without": {tokens("algorithms"), "Caddyfile:4: wrong argument count"},
 		"token_issuer: scope_claim":        {tokens("scope_claim"), "Caddyfile:4: wrong argument count"},

@@ -203,6 +203,7 @@ func everyOperation(id, kid string) []struct{ method, target, body string } {
 		{"GET", "/mgw/signing-keys", ""},
 		{"DELETE", "/mgw/signing-keys/" + kid, ""},
 		{"POST", "/mgw/inspect", `{"token":"x"}`},
+		{"POST", "/mgw/explain", `{"method":"GET","path":"/shop/v1/pets/1"}`},
 		{"GET", "/mgw/openapi.json", ""},
 	}
 }
@@ -274,7 +275,7 @@ func TestAdminAnswersAreThoseDescribed(t *testing.T) {
 	})
 
 	unseen := []string{ // while no configuration is ready: Caddy shows us none that is not
-		"GET /mgw/apis 503", "GET /mgw/apis/{name}/{version} 503", "GET /mgw/signing-keys 503", "POST /mgw/inspect 503",
+		"GET /mgw/apis 503", "GET /mgw/apis/{name}/{version} 503", "GET /mgw/signing-keys 503", "POST /mgw/inspect 503", "POST /mgw/explain 503",
 	}
 	for path, item := range o.api.Paths.Map() {
 		for method, op := range item.Operations() {

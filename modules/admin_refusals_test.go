@@ -21,7 +21,7 @@ func refusals(t *testing.T, o *operator) {
 		form   = "Content-Type: application/x-www-form-urlencoded"
 		gzip   = "Content-Encoding: gzip"
 		typed  = "Content-Type: application/json; charset=utf-8"
-		bodies = "/mgw/keys /mgw/keys/$ID/rotate /mgw/revocations /mgw/signing-keys/rotate /mgw/inspect"
+		bodies = "/mgw/keys /mgw/keys/$ID/rotate /mgw/revocations /mgw/signing-keys/rotate /mgw/inspect /mgw/explain"
 	)
 	long := `{"name":"` + strings.Repeat("x", 64<<10) + `"}`
 	ahead := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
@@ -41,7 +41,7 @@ func refusals(t *testing.T, o *operator) {
 		"null":                        {"POST", bodies, "null", nil, 400, one, ""},
 		"two objects":                 {"POST", bodies, "{}{}", nil, 400, one, ""},
 		"an unknown member":           {"POST", bodies, `{"Subject":"alice"}`, nil, 400, "known are ", ""},
-		"a query":                     {"POST", "/mgw/keys?x /mgw/keys/$ID/rotate?overlap=0 /mgw/revocations?id=$ID /mgw/signing-keys/rotate?at_once=true /mgw/inspect?token=x", "{}", nil, 400, "takes no query", ""},
+		"a query":                     {"POST", "/mgw/keys?x /mgw/keys/$ID/rotate?overlap=0 /mgw/revocations?id=$ID /mgw/signing-keys/rotate?at_once=true /mgw/inspect?token=x /mgw/explain?x", "{}", nil, 400, "takes no query", ""},
 		"a query of what has none":    {"GET", "/mgw/apis?x=1 /mgw/apis/Shop/1.0.0?x /mgw/keys/$ID?x /mgw/signing-keys?x /mgw/openapi.json?x", "", nil, 400, "takes no query", ""},
 		"and of a signing key":        {"DELETE", "/mgw/signing-keys/$ID?x", "", nil, 400, "takes no query", ""},
 		"a query that is none":        {"GET", "/mgw/keys?%zz /mgw/keys?a;b", "", nil, 400, "can't be read", ""},
@@ -79,6 +79,17 @@ func refusals(t *testing.T, o *operator) {
 		"everyone, ahead":             {"POST", "/mgw/revocations", `{"issued_before":"` + ahead + `"}`, nil, 400, "must not lie ahead", "/issued_before"},
 		"no signing key":              {"DELETE", "/mgw/signing-keys/nothing /mgw/signing-keys/a%2Fb", "", nil, 404, "no such signing key", ""},
 		"no token":                    {"POST", "/mgw/inspect", `{}`, nil, 400, "must be there", "/token"},
+		"no method":                   {"POST", "/mgw/explain", `{"path":"/"}`, nil, 400, "must be a method", "/method"},
+		"a method that is none":       {"POST", "/mgw/explain", `{"method":"GET /x","path":"/"}`, nil, 400, "must be a method", "/method"},
+		"no path":                     {"POST", "/mgw/explain", `{"method":"GET"}`, nil, 400, "must be like /pets", "/path"},
+		"a path with a blank":         {"POST", "/mgw/explain", `{"method":"GET","path":"/a b"}`, nil, 400, "without blanks", "/path"},
+		"a path that nobody can read": {"POST", "/mgw/explain", `{"method":"GET","path":"/%zz"}`, nil, 400, "no server can read this", "/path"},
+		"a relative path":             {"POST", "/mgw/explain", `{"method":"GET","path":"pets"}`, nil, 400, "no server can read this", "/path"},
+		"a header of no name":         {"POST", "/mgw/explain", `{"method":"GET","path":"/","headers":{"a b":["x"]}}`, nil, 400, "none of a header", "/headers"},
+		"a header with a line end":    {"POST", "/mgw/explain", `{"method":"GET","path":"/","headers":{"a":["x\ny: z"]}}`, nil, 400, "control characters", "/headers"},
+		"a header that is no list":    {"POST", "/mgw/explain", `{"method":"GET","path":"/","headers":{"secret":"x"}}`, nil, 400, "wrong type", "/headers"},
+		"a client that is none":       {"POST", "/mgw/explain", `{"method":"GET","path":"/","client":"localhost"}`, nil, 400, "must be an address", "/client"},
+		"an API that is not served":   {"POST", "/mgw/explain", `{"method":"GET","path":"/","api":{"name":"Shop","version":"2"}}`, nil, 400, "no API of this name and version", "/api"},
 		"no such API":                 {"GET", "/mgw/apis/Shop/2.0 /mgw/apis/shop/1.0.0 /mgw/apis/Shop/", "", nil, 404, "no API of this name and version", ""},
 		"nothing there":               {"GET", "/mgw/ /mgw/none /mgw/keys/ /mgw/keys/$ID/ /mgw/keys/$ID/revoke /mgw/apis/Shop /mgw/apis/Shop/1.0.0/x /mgw/openapi.json/", "", nil, 404, "nothing at this path", ""},
 		"changing nothing there":      {"DELETE", "/mgw/ /mgw/keys/ /mgw/signing-keys/", "", nil, 404, "nothing at this path", ""},
@@ -113,7 +124,7 @@ func TestAdminMethods(t *testing.T) {
 	allowed := map[string]string{
 		"/mgw/apis": "GET, HEAD", "/mgw/apis/Shop/1.0.0": "GET, HEAD", "/mgw/keys": "GET, HEAD, POST", "/mgw/keys/" + k.ID: "DELETE, GET, HEAD",
 		"/mgw/keys/" + k.ID + "/rotate": "POST", "/mgw/revocations": "POST", "/mgw/signing-keys": "GET, HEAD", "/mgw/signing-keys/rotate": "POST",
-		"/mgw/signing-keys/x": "DELETE", "/mgw/inspect": "POST", "/mgw/openapi.json": "GET, HEAD",
+		"/mgw/signing-keys/x": "DELETE", "/mgw/inspect": "POST", "/mgw/explain": "POST", "/mgw/openapi.json": "GET, HEAD",
 	}
 	for target, allow := range allowed {
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW", "get"} {

@@ -107,7 +107,8 @@ func TestIntrospectionDuringAnOutage(t *testing.T) {
 // about the token.
 func TestAWrongSecretForIntrospectionIsNoAnswer(t *testing.T) {
 	idp := startIDP(t)
-	g := startPets(t, tokenIssuer(idp, "introspect "+idp.Issuer+authserver.Introspection+" gateway wrong-secret"))
+	t.Setenv("MGW_TEST_SECRET", "wrong-secret")
+	g := startPets(t, tokenIssuer(idp, "introspect "+idp.Issuer+authserver.Introspection+" gateway {env.MGW_TEST_SECRET}"))
 	require.Equal(t, 503, g.Get("/v1/pets", bearer(accessToken(t, idp, "opaque"))).Status)
 	require.Contains(t, g.Log(), "the answer has status 401, not 200")
 	require.NotContains(t, g.Log(), "wrong-secret")

@@ -198,7 +198,7 @@ func TestAThousandFirstRequestsMakeOneFetch(t *testing.T) {
 func TestValidateAsksNobody(t *testing.T) {
 	idp := startIDP(t)
 	g := harness.New(t, petsFile())
-	require.NoError(t, g.Validate(trusting(tokenIssuer(idp, "introspect "+idp.Issuer+authserver.Introspection+" gateway secret"))))
+	require.NoError(t, g.Validate(trusting(tokenIssuer(idp, "introspect "+idp.Issuer+authserver.Introspection+" gateway {env.PATH}"))))
 	time.Sleep(200 * time.Millisecond)
 	require.Zero(t, idp.Total())
 	_, err := os.Stat(filepath.Join(g.Dir, "data", "mgw"))

@@ -88,12 +88,15 @@ func TestApplicationSecurityOverSockets(t *testing.T) {
 func TestBackendJWT(t *testing.T) {
 	g := shopWith(t, "backend_jwt X-JWT-Assertion {\n\t\t\taudience upstream\n\t\t\tdialect wso2\n\t\t}", shop)
 	k := key(t, g, bob)
-	a := g.Get("/apikey/jwks.json")
-	require.Equal(t, 200, a.Status)
-	require.Equal(t, "application/jwk-set+json", a.Header.Get("Content-Type"))
-	var set jose.JSONWebKeySet
-	require.NoError(t, json.Unmarshal([]byte(a.Body), &set))
-	require.Len(t, set.Keys, 2)
+	published := func(path string) (set jose.JSONWebKeySet) {
+		a := g.Get(path)
+		require.Equal(t, 200, a.Status)
+		require.Equal(t, "application/jwk-set+json", a.Header.Get("Content-Type"))
+		require.NoError(t, json.Unmarshal([]byte(a.Body), &set))
+		require.Len(t, set.Keys, 1)
+		return set
+	}
+	set, keys := published("/apikey/backend/jwks.json"), published("/apikey/jwks.json")
 
 	require.Equal(t, 200, g.Get("/shop/v1/pets/1", "X-Api-Key: "+k, "X-Jwt-Assertion: forged", "x_jwt_assertion: forged").Status)
 	came := g.Upstream.Take()
@@ -104,6 +107,7 @@ func TestBackendJWT(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "backend+jwt", signed.Headers[0].ExtraHeaders["typ"])
 	var c map[string]any
+	require.Error(t, signed.Claims(keys, &c), "it is signed by no key of API keys")
 	require.NoError(t, signed.Claims(set, &c))
 	require.Equal(t, "bob", c["sub"])
 	require.Equal(t, "caddymgw", c["iss"])
@@ -120,8 +124,11 @@ func TestBackendJWT(t *testing.T) {
 
 	signed, err = josejwt.ParseSigned(k, []jose.SignatureAlgorithm{jose.ES256})
 	require.NoError(t, err)
-	require.NoError(t, signed.Claims(set, &c), "API keys can be verified by the same set")
-	require.Equal(t, 405, g.Do("POST", "/apikey/jwks.json", "").Status)
+	require.NoError(t, signed.Claims(keys, &c))
+	require.Error(t, signed.Claims(set, &c), "an API key is no assertion, however carelessly it is verified")
+	for _, path := range []string{"/apikey/jwks.json", "/apikey/backend/jwks.json"} {
+		require.Equal(t, 405, g.Do("POST", path, "").Status)
+	}
 }
 
 func TestLegacyHashesOverSockets(t *testing.T) {

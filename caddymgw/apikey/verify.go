@@ -50,7 +50,7 @@ func (a *Authority) Verify(ctx context.Context, r *caddymgw.Request, req *caddym
 	case !l.allows(r.Operation.API, a.config.RequireListedAPIs):
 		return refused(caddymgw.ReasonAPI)
 	}
-	if v.Claims.Issuer == a.config.Issuer {
+	if v.Claims.Issuer == a.config.Issuer && !r.Rehearsal {
 		l.use(o, r.Now)
 	}
 	verdict := caddymgw.Verdict{Outcome: caddymgw.Satisfied, Principal: l.principal, Retirement: standing.Retirement}

@@ -18,12 +18,12 @@ const (
 const WSO2Dialect = "http://wso2.org/claims"
 
 // claims describes the first principal of a decision.
-func (s *Signer) claims(d caddymgw.Decision, now time.Time, id string) map[string]any {
+func (s *Signer) claims(d caddymgw.Decision, now, end time.Time, id string) map[string]any {
 	p := d.Principals[0]
 	api := d.Operation.API
 	c := map[string]any{
 		"iss": s.config.Issuer, "sub": p.Subject, "jti": id,
-		"iat": now.Unix(), "exp": now.Add(s.config.Life).Unix(),
+		"iat": now.Unix(), "exp": end.Unix(),
 		"scheme":    p.Scheme,
 		"api":       map[string]string{"name": api.Name, "version": api.Version},
 		"operation": d.Operation.Label(),

@@ -24,6 +24,7 @@ type Config struct {
 	Issuer   string        // claim iss
 	Audience []string      // claim aud; nil: none
 	Life     time.Duration // 0: DefaultLife
+	Leeway   time.Duration // how long a credential is taken beyond its end
 	WSO2     bool          // add the claims of WSO2's dialect
 	Now      func() time.Time
 	Rand     io.Reader
@@ -45,6 +46,7 @@ type Signer struct {
 type who struct {
 	operation                                 *caddymgw.Operation
 	subject, issuer, scheme, keyID, scopes, k string
+	end                                       int64 // of the credentials, in seconds since 1970; 0: none
 }
 
 type signed struct {
@@ -72,7 +74,8 @@ func New(c Config) (*Signer, error) {
 func (s *Signer) Open(ring *keyring.Ring) { s.ring.Store(ring) }
 
 // Sign returns a token that describes the subject of a decision; "" for an
-// anonymous one. A token is used again while half of its life is left.
+// anonymous one. It ends with the credentials that it stands for, and is used
+// again while half of its life is left.
 func (s *Signer) Sign(d caddymgw.Decision) (string, error) {
 	if len(d.Principals) == 0 {
 		return "", nil
@@ -85,7 +88,12 @@ func (s *Signer) Sign(d caddymgw.Decision) (string, error) {
 	key := ring.Active(now)
 	p := d.Principals[0]
 	keyType, _ := p.Claims["keytype"].(string)
-	w := who{d.Operation, p.Subject, p.Issuer, p.Scheme, p.KeyID, strings.Join(p.Scopes, " "), keyType + key.ID}
+	w := who{d.Operation, p.Subject, p.Issuer, p.Scheme, p.KeyID, strings.Join(p.Scopes, " "), keyType + key.ID, 0}
+	life := s.config.Life
+	if end := d.Expires(); !end.IsZero() {
+		w.end = end.Unix()
+		life = min(life, max(0, end.Add(s.config.Leeway).Sub(now)))
+	}
 	if known, ok := s.known.GetIfPresent(w); ok && now.Before(known.fresh) {
 		return known.text, nil
 	}
@@ -93,10 +101,10 @@ func (s *Signer) Sign(d caddymgw.Decision) (string, error) {
 	if _, err := io.ReadFull(s.config.Rand, id); err != nil {
 		return "", fmt.Errorf("making an id: %w", err)
 	}
-	text, err := token.Sign(token.Header{Algorithm: key.Algorithm, KeyID: key.ID, Type: Type}, s.claims(d, now, base64.RawURLEncoding.EncodeToString(id)), key.Signer)
+	text, err := token.Sign(token.Header{Algorithm: key.Algorithm, KeyID: key.ID, Type: Type}, s.claims(d, now, now.Add(life), base64.RawURLEncoding.EncodeToString(id)), key.Signer)
 	if err != nil {
 		return "", fmt.Errorf("signing: %w", err)
 	}
-	s.known.Set(w, signed{text, now.Add(s.config.Life / 2)})
+	s.known.Set(w, signed{text, now.Add(life / 2)})
 	return text, nil
 }

@@ -29,9 +29,14 @@ func ring(t *testing.T) *keyring.Ring {
 	return r
 }
 
+var operation = newOperation()
+
+func newOperation() *caddymgw.Operation {
+	return &caddymgw.Operation{API: &caddymgw.API{Name: "Pets", Version: "1.0", BasePaths: []string{"/v1"}}, ID: "list"}
+}
+
 func decision(p *caddymgw.Principal) caddymgw.Decision {
-	op := &caddymgw.Operation{API: &caddymgw.API{Name: "Pets", Version: "1.0", BasePaths: []string{"/v1"}}, ID: "list"}
-	d := caddymgw.Decision{Operation: op}
+	d := caddymgw.Decision{Operation: newOperation()}
 	if p != nil {
 		d.Principals = []*caddymgw.Principal{p}
 	}
@@ -96,6 +101,34 @@ func TestATokenIsUsedAgainForTheSameSubjectAndOperation(t *testing.T) {
 	s.Open(ring(t))
 	rotated, _ := s.Sign(d)
 	require.NotEqual(t, later, rotated, "another key")
+}
+
+func TestATokenEndsWithTheCredentialsThatItStandsFor(t *testing.T) {
+	t.Parallel()
+	now := start
+	s, _ := open(t, Config{Issuer: "us", Life: time.Hour, Leeway: 5 * time.Second, Now: func() time.Time { return now }})
+	exp := func(principals ...*caddymgw.Principal) int64 {
+		d := decision(nil)
+		d.Operation = operation
+		d.Principals = principals
+		text, err := s.Sign(d)
+		require.NoError(t, err)
+		parsed, err := token.Parse(text)
+		require.NoError(t, err)
+		return parsed.Claims.Expires.Unix() - start.Unix()
+	}
+	until := func(seconds int) *caddymgw.Principal {
+		return &caddymgw.Principal{Subject: "alice", Expires: start.Add(time.Duration(seconds) * time.Second)}
+	}
+	require.EqualValues(t, 3600, exp(&caddymgw.Principal{Subject: "alice"}), "one that never ends")
+	require.EqualValues(t, 3600, exp(until(7200)))
+	require.EqualValues(t, 65, exp(until(60)))
+	require.EqualValues(t, 35, exp(until(30)), "another credential of the same subject")
+	require.EqualValues(t, 45, exp(until(7200), until(40)), "the first to end of several")
+	now = start.Add(64 * time.Second)
+	require.EqualValues(t, 65, exp(until(60)), "within the leeway")
+	now = start.Add(80 * time.Second)
+	require.EqualValues(t, 80, exp(until(60)), "never before now")
 }
 
 func TestNobodyAndNotReady(t *testing.T) {

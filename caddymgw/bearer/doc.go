@@ -7,9 +7,10 @@
 //	verifier.go   Config, New, and what is done with a token
 //	issuer.go     who may issue tokens, and how they are read
 //	jwt.go        a JWT: cheap checks, then a signature that is remembered
-//	kind.go       access tokens, told from all the other JWTs of an issuer
+//	kind.go       access tokens, told from all else by their header and form
 //	reading.go    subject, scopes, roles and confirmation out of claims
 //	introspect.go what is remembered of opaque tokens, and who asks for them
+//	slots.go      how many ask at once, of one network and in all
 //	exchange.go   one question to the introspection endpoint, and its answer
 //	members.go    the answer's JSON
 //	verdict.go    what is refused, and why

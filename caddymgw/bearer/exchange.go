@@ -75,6 +75,10 @@ func (e *endpoint) ask(text string) (members map[string]any, length int, err err
 	r.Header.Set("Accept", "application/json")
 	response, err := e.client.Do(r)
 	if err != nil {
+		var u *url.Error // it repeats the whole URL, whose query may hold a secret
+		if errors.As(err, &u) {
+			err = u.Err
+		}
 		return nil, 0, err
 	}
 	defer response.Body.Close()

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -22,8 +24,6 @@ const (
 	maxGood = 32 << 20
 	// answerCost is what an answer takes besides its text.
 	answerCost = 1 << 10
-	// maxFlights is how many questions are asked at once.
-	maxFlights = 128
 )
 
 // errBusy means that too many questions are being asked.
@@ -54,7 +54,7 @@ type introspector struct {
 	good     *otter.Cache[digest, *answer]
 	bad      *otter.Cache[digest, *answer]
 	flights  singleflight.Group
-	slots    chan struct{}
+	slots    slots
 }
 
 func newIntrospector(i *issuer, leeway time.Duration) (*introspector, error) {
@@ -68,8 +68,7 @@ func newIntrospector(i *issuer, leeway time.Duration) (*introspector, error) {
 			MaximumWeight: maxGood,
 			Weigher:       func(_ digest, a *answer) uint32 { return uint32(answerCost + a.length) },
 		}),
-		bad:   otter.Must(&otter.Options[digest, *answer]{MaximumSize: maxBad}),
-		slots: make(chan struct{}, maxFlights),
+		bad: otter.Must(&otter.Options[digest, *answer]{MaximumSize: maxBad}),
 	}
 	if n.cacheFor == 0 {
 		n.cacheFor = defaultCacheFor
@@ -82,7 +81,7 @@ func newIntrospector(i *issuer, leeway time.Duration) (*introspector, error) {
 
 // introspected judges a token by what its issuer says of it.
 func (v *Verifier) introspected(ctx context.Context, p presented, i *issuer) caddymgw.Verdict {
-	a, err := i.introspect.answer(ctx, question{p.text, p.scheme, p.Now})
+	a, err := i.introspect.answer(ctx, question{p.text, p.scheme, p.Client, p.Now})
 	switch {
 	case errors.Is(err, errBusy):
 		return unavailable(caddymgw.ReasonBusy)
@@ -121,6 +120,7 @@ func (n *introspector) remembered(d digest, now time.Time) *answer {
 type question struct {
 	text   string
 	scheme *caddymgw.Scheme
+	client netip.Addr // who presents it; the zero Addr if unknown
 	now    time.Time
 }
 
@@ -149,18 +149,16 @@ func (n *introspector) fly(d digest, q question) (a *answer, err error) {
 	if a := n.remembered(d, q.now); a != nil { // since we looked
 		return a, nil
 	}
-	select {
-	case n.slots <- struct{}{}:
-		defer func() { <-n.slots }()
-	default:
+	if !n.slots.take(q.client) {
 		return nil, errBusy
 	}
+	defer n.slots.free(q.client)
 	members, length, err := n.ask(q.text)
 	if err != nil {
 		n.failed(fmt.Errorf("introspection: %w", err))
 		return nil, err
 	}
-	a = &answer{length: length}
+	a = &answer{length: length + len(q.text)}
 	a.reason = n.judge(a, members, q)
 	n.remember(d, a, q.now)
 	return a, nil
@@ -180,7 +178,7 @@ func (n *introspector) judge(a *answer, members map[string]any, q question) cadd
 		return caddymgw.ReasonClaims
 	case says && c.Issuer != n.issuer.Name:
 		return caddymgw.ReasonIssuer
-	case !mayBeAccess(members):
+	case !token.MayBeAccessToken(members):
 		return caddymgw.ReasonType
 	case !n.issuer.isFor(c.Audience):
 		return caddymgw.ReasonAudience
@@ -191,7 +189,26 @@ func (n *introspector) judge(a *answer, members map[string]any, q question) cadd
 	if a.reading, ok = n.issuer.read(c, q.scheme, "sub", "username", "client_id"); !ok {
 		return caddymgw.ReasonClaims
 	}
+	a.principal.Recheck = n.recheck(question{text: strings.Clone(q.text), scheme: q.scheme})
 	return caddymgw.ReasonNone
+}
+
+// recheck asks again for a token that was found good, as soon as what was said of
+// it is forgotten. Without an answer it is no longer good, unless only too many
+// tokens are being asked for: that others may bring about.
+func (n *introspector) recheck(q question) func(context.Context, time.Time) bool {
+	return func(ctx context.Context, now time.Time) bool {
+		a := n.remembered(digestOf(q.text), now)
+		if a == nil {
+			again := q
+			again.now = now
+			var err error
+			if a, err = n.answer(ctx, again); err != nil {
+				return errors.Is(err, errBusy)
+			}
+		}
+		return a.reason == caddymgw.ReasonNone && a.claims.CheckTime(now, n.leeway) == nil
+	}
 }
 
 // remember keeps a good answer as long as configured, but not beyond the life

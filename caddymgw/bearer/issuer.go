@@ -36,6 +36,9 @@ type Issuer struct {
 	// Algorithms that its JWTs may be signed with (RFC 7518 section 3.1). Nil:
 	// every asymmetric one. HS256, HS384 and HS512 must be named here.
 	Algorithms []string
+	// Types are the header typ that its JWTs must have: at+jwt (RFC 9068 section
+	// 2.1), which no other kind of token has, or JWT. Nil: both, and none.
+	Types []string
 	// ScopeClaims are united as far as they are present. Each is a string
 	// parted by spaces (RFC 8693 section 4.2), or a list of such strings.
 	// Default: scope and scp.
@@ -87,6 +90,11 @@ func newIssuer(c Issuer, leeway time.Duration) (*issuer, error) {
 	}
 	if c.Algorithms != nil && len(c.Algorithms) == 0 {
 		return nil, errors.New("the list of algorithms is empty")
+	}
+	for _, typ := range c.Types {
+		if !containsFold([]string{"at+jwt", "JWT"}, typ) {
+			return nil, fmt.Errorf("typ %q is none of an access token: there are at+jwt and JWT", typ)
+		}
 	}
 	known := token.Algorithms()
 	for _, name := range c.Algorithms {

@@ -17,12 +17,15 @@ import (
 // jwt judges a JWT, seen before (with its Key) or not. What is cheap is checked
 // first, and all of it on every call.
 func (v *Verifier) jwt(ctx context.Context, p presented, t *token.Verified) caddymgw.Verdict {
-	if !isAccessToken(t.Token) {
+	if !containsFold(accessTypes, t.Type) || !token.MayBeAccessToken(t.Claims.All) {
 		return refused(caddymgw.ReasonType)
 	}
 	i := v.issuers[t.Claims.Issuer]
-	if i == nil {
+	switch {
+	case i == nil:
 		return refused(caddymgw.ReasonIssuer)
+	case !i.isOfType(t.Type):
+		return refused(caddymgw.ReasonType)
 	}
 	if i.Keys == nil {
 		return v.introspected(ctx, p, i)

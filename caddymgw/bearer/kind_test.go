@@ -26,7 +26,18 @@ func TestTheHeaderTypesOfAccessTokens(t *testing.T) {
 		d.requireNever(t, d.forge(t, members{"typ": typ}, nil), caddymgw.ReasonMalformed)
 	}
 	// U+212A is a K in another case.
-	require.False(t, isAccessToken(&token.Token{Header: token.Header{Type: "at+jwt\u212a"}}))
+	require.ErrorIs(t, d.mayBeAccess(token.Header{Algorithm: "ES256", Type: "at+jwt\u212a"}), token.ErrType)
+}
+
+func TestAnIssuerMayBeHeldToOneType(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, issuerOf(func(i *Issuer) { i.Types = []string{"AT+JWT"} }))
+	for _, typ := range []string{"at+jwt", "application/at+jwt", "Application/At+Jwt"} {
+		d.requireGood(t, d.forge(t, members{"typ": typ}, nil))
+	}
+	for _, typ := range []any{absent{}, "JWT", "application/jwt", "application/"} {
+		d.requireNever(t, d.forge(t, members{"typ": typ}, nil), caddymgw.ReasonType)
+	}
 }
 
 func TestOtherTokensOfTheIssuerAreNoAccessTokens(t *testing.T) {
@@ -37,6 +48,13 @@ func TestOtherTokensOfTheIssuerAreNoAccessTokens(t *testing.T) {
 		"an ID token with an empty nonce":   {"nonce": nil},
 		"an ID token with at_hash":          {"at_hash": "h"},
 		"an ID token with c_hash":           {"c_hash": "h"},
+		"an ID token with s_hash":           {"s_hash": "h"},
+		"an ID token by RFC 8693":           {"token_type": "urn:ietf:params:oauth:token-type:id_token"},
+		"a refresh token, spelt otherwise":  {"token_use": "refresh-token"},
+		"a code":                            {"token_use": "authorization_code"},
+		"a kind that nobody knows":          {"typ": "Serialized-ID"},
+		"an API key of WSO2":                {"keytype": "PRODUCTION", "client_id": absent{}},
+		"an API key of WSO2 by its type":    {"token_type": "apiKey"},
 		"an ID token of Keycloak":           {"typ": "ID"},
 		"an ID token of Cognito":            {"token_use": "id"},
 		"a logout token":                    {"events": members{"http://schemas.openid.net/event/backchannel-logout": members{}}},
@@ -57,6 +75,7 @@ func TestOtherTokensOfTheIssuerAreNoAccessTokens(t *testing.T) {
 		})
 	}
 	for _, claims := range []members{
+		{"keytype": "PRODUCTION", "consumerKey": "c", "client_id": absent{}}, {"token_use": "Access-Token"}, {"typ": "at+jwt"},
 		{"typ": "Bearer"}, {"token_use": "access"}, {"token_use": "access_token"}, {"token_type": "Bearer"}, {"token_type": "access"},
 	} {
 		d.requireGood(t, d.forge(t, nil, claims))

@@ -114,10 +114,12 @@ func TestThreatsC(t *testing.T) {
 		}
 	})
 	t.Run("C15 odd kids", func(t *testing.T) {
-		for _, kid := range []string{"a\x00", "a\r\nb", "../../dev/null", "' OR 1=1 --", "{env.HOME}", "K1", "k1 ", strings.Repeat("k", 4000)} {
+		for _, kid := range []string{"a\x00", "a\r\nb", "../../dev/null", "' OR 1=1 --", "{env.HOME}", "K1", "k1 ", strings.Repeat("k", 1000)} {
 			d.requireNever(t, d.forge(t, members{"kid": kid}, nil), caddymgw.ReasonUnknownKey)
 		}
-		d.requireNever(t, d.forge(t, members{"kid": strings.Repeat("k", 1<<20)}, nil), caddymgw.ReasonMalformed)
+		for _, n := range []int{token.MaxHeader, 1 << 20} {
+			d.requireNever(t, d.forge(t, members{"kid": strings.Repeat("k", n)}, nil), caddymgw.ReasonMalformed)
+		}
 	})
 }
 

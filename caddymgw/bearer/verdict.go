@@ -32,6 +32,8 @@ func reasonOf(err error) caddymgw.Reason {
 		return caddymgw.ReasonSignature
 	case errors.Is(err, token.ErrAlgorithm), errors.Is(err, token.ErrKey):
 		return caddymgw.ReasonAlgorithm
+	case errors.Is(err, token.ErrType):
+		return caddymgw.ReasonType
 	case errors.Is(err, token.ErrClaims):
 		return caddymgw.ReasonClaims
 	}

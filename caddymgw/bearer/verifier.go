@@ -32,7 +32,8 @@ type Config struct {
 // Verifier verifies access tokens. It is safe for concurrent use.
 type Verifier struct {
 	issuers     map[string]*issuer
-	opaque      *issuer // answers for opaque tokens; nil: nobody
+	opaque      *issuer  // answers for opaque tokens; nil: nobody
+	algorithms  []string // of all issuers; nil: the JWTs of one are asked for
 	cache       *token.Cache
 	revocations caddymgw.Revocations
 	leeway      time.Duration
@@ -59,6 +60,13 @@ func New(c Config) (*Verifier, error) {
 		if err := v.add(given, c.OwnIssuer); err != nil {
 			return nil, fmt.Errorf("token issuer %q: %w", given.Name, err)
 		}
+	}
+	for _, i := range v.issuers {
+		if i.Keys == nil {
+			v.algorithms = nil
+			break
+		}
+		v.algorithms = append(v.algorithms, i.Algorithms...)
 	}
 	return v, nil
 }
@@ -132,7 +140,7 @@ func (v *Verifier) Verify(ctx context.Context, r *caddymgw.Request, req *caddymg
 			return v.answered(p, v.opaque, a)
 		}
 	}
-	t, err := token.Parse(text)
+	t, err := token.Parse(text, v.mayBeAccess)
 	switch {
 	case err == nil:
 		return v.jwt(ctx, p, &token.Verified{Token: t})

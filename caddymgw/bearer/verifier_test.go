@@ -45,6 +45,7 @@ func TestNewRefuses(t *testing.T) {
 		"nothing to verify with":      {func(c *Config) { c.Issuers[1].Keys = nil }, `"b": neither keys nor introspection`},
 		"an unknown algorithm":        {issuerOf(func(i *Issuer) { i.Algorithms = []string{"ES256", "es384"} }), `algorithm "es384" is not known`},
 		"no algorithm none":           {issuerOf(func(i *Issuer) { i.Algorithms = []string{"none"} }), `algorithm "none" is not known`},
+		"a typ of other tokens":       {issuerOf(func(i *Issuer) { i.Types = []string{"at+jwt", "dpop+jwt"} }), `typ "dpop+jwt" is none of an access token`},
 		"an empty list of algorithms": {issuerOf(func(i *Issuer) { i.Algorithms = []string{} }), "list of algorithms is empty"},
 		"an empty list of audiences":  {issuerOf(func(i *Issuer) { i.Audiences = []string{} }), "audience is empty"},
 		"an empty audience":           {issuerOf(func(i *Issuer) { i.Audiences = []string{"gw", ""} }), "audience is empty"},

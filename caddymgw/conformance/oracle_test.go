@@ -54,7 +54,7 @@ func (o oracle) expect() outcome {
 	if o.op.Public() {
 		return outcome{}
 	}
-	if o.repeated() || o.ambiguous() {
+	if o.repeated() || o.ambiguous() || o.doubled() {
 		return outcome{code: fault.InvalidCredentials}
 	}
 	accepted := false
@@ -125,6 +125,28 @@ func (o oracle) ambiguous() bool {
 		}
 	}
 	return false
+}
+
+// doubled: one value as the key and as the token that an alternative asks for.
+func (o oracle) doubled() bool {
+	at := func(s *caddymgw.Scheme, k kind) (text string) {
+		for _, c := range o.sent {
+			if kindOf(s) == k && c.there() && accepts(s, c) {
+				text = o.text(c)
+			}
+		}
+		return text
+	}
+	return slices.ContainsFunc(o.op.Alternatives, func(alt caddymgw.Alternative) bool {
+		for _, a := range alt {
+			for _, b := range alt {
+				if text := at(a.Scheme, key); text != "" && a.Scheme.Place != b.Scheme.Place && text == at(b.Scheme, bearerToken) {
+					return true
+				}
+			}
+		}
+		return false
+	})
 }
 
 func (o oracle) together(a, b credential.Place) bool {

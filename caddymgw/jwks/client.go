@@ -30,7 +30,7 @@ type client struct {
 func newClient(t http.RoundTripper) *client {
 	c := &client{}
 	if t == nil {
-		c.own = newTransport()
+		c.own = newTransport(false)
 		t = c.own
 	}
 	c.http = http.Client{
@@ -44,8 +44,7 @@ func newClient(t http.RoundTripper) *client {
 // dial, for the sake of others that may come.
 func (c *client) hangUp() {
 	if c.own != nil {
-		c.own.secure.CloseIdleConnections()
-		c.own.plain.CloseIdleConnections()
+		c.own.CloseIdleConnections()
 	}
 }
 
@@ -113,26 +112,41 @@ func maxAge(h http.Header) (time.Duration, bool) {
 // not a copy of the default one, which anybody may have told to trust more.
 // Certificates are checked against the roots of the system. HTTPS_PROXY and
 // NO_PROXY are heeded for https as everywhere, but never for loopback hosts;
-// http goes nowhere but to this machine. Connections are not kept.
+// http goes nowhere but to this machine. A Remote, which has little to ask, keeps
+// no connection.
 type transport struct{ secure, plain *http.Transport }
 
-func newTransport() *transport {
+// NewTransport returns what a Remote speaks to issuers through by default, for
+// other questions to them: with connections that are kept.
+func NewTransport() http.RoundTripper { return newTransport(true) }
+
+func newTransport(keep bool) *transport {
 	proxy := httpproxy.FromEnvironment().ProxyFunc()
-	return &transport{
-		secure: &http.Transport{
-			Proxy:                  func(r *http.Request) (*url.URL, error) { return proxy(r.URL) },
-			DialContext:            (&net.Dialer{Timeout: timeout, Control: guard(dialable)}).DialContext,
+	guarded := func(allowed func(netip.Addr) bool) *http.Transport {
+		return &http.Transport{
+			DialContext:            (&net.Dialer{Timeout: timeout, Control: guard(allowed)}).DialContext,
 			TLSHandshakeTimeout:    timeout,
 			ForceAttemptHTTP2:      true,
-			DisableKeepAlives:      true,
+			DisableKeepAlives:      !keep,
+			MaxIdleConnsPerHost:    maxIdle,
+			IdleConnTimeout:        idleTimeout,
 			MaxResponseHeaderBytes: 64 << 10,
-		},
-		plain: &http.Transport{
-			DialContext:            (&net.Dialer{Timeout: timeout, Control: guard(netip.Addr.IsLoopback)}).DialContext,
-			DisableKeepAlives:      true,
-			MaxResponseHeaderBytes: 64 << 10,
-		},
+		}
 	}
+	t := &transport{secure: guarded(dialable), plain: guarded(netip.Addr.IsLoopback)}
+	t.secure.Proxy = func(r *http.Request) (*url.URL, error) { return proxy(r.URL) }
+	return t
+}
+
+const (
+	maxIdle     = 16
+	idleTimeout = 30 * time.Second
+)
+
+// CloseIdleConnections is asked for by [http.Client.CloseIdleConnections].
+func (t *transport) CloseIdleConnections() {
+	t.secure.CloseIdleConnections()
+	t.plain.CloseIdleConnections()
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -155,7 +169,7 @@ func guard(allowed func(netip.Addr) bool) func(_, address string, _ syscall.RawC
 	return func(_, address string, _ syscall.RawConn) error {
 		to, err := netip.ParseAddrPort(address)
 		if err != nil || !allowed(to.Addr().Unmap().WithZone("")) {
-			return errors.New("the name leads to an address that keys are not fetched from")
+			return errors.New("the name leads to an address that no issuer has")
 		}
 		return nil
 	}

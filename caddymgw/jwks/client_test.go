@@ -204,7 +204,7 @@ func TestCertificatesAreChecked(t *testing.T) {
 			server.Config.ErrorLog = quiet
 			server.StartTLS()
 			t.Cleanup(server.Close)
-			transport := newTransport()
+			transport := newTransport(false)
 			require.Nil(t, transport.secure.TLSClientConfig, "the roots of the system")
 			if tc.roots != nil {
 				transport.secure.TLSClientConfig = &tls.Config{RootCAs: tc.roots}
@@ -242,10 +242,10 @@ func TestAddressesThatAreDialled(t *testing.T) {
 // A name that was a loopback one when it was written may be anything by now.
 func TestHTTPReachesNothingButThisMachine(t *testing.T) {
 	t.Parallel()
-	_, err := newTransport().plain.DialContext(t.Context(), "tcp", "192.0.2.1:80")
-	require.ErrorContains(t, err, "not fetched from")
-	_, err = newTransport().secure.DialContext(t.Context(), "tcp", "169.254.169.254:443")
-	require.ErrorContains(t, err, "not fetched from")
+	_, err := newTransport(false).plain.DialContext(t.Context(), "tcp", "192.0.2.1:80")
+	require.ErrorContains(t, err, "no issuer has")
+	_, err = newTransport(false).secure.DialContext(t.Context(), "tcp", "169.254.169.254:443")
+	require.ErrorContains(t, err, "no issuer has")
 	a := serve(t, body(ec("a")))
 	_, err = newClient(nil).fetch(t.Context(), "i", strings.Replace(a.URL, "127.0.0.1", "localhost", 1))
 	require.NoError(t, err)
@@ -256,7 +256,7 @@ func TestProxiesAreForHTTPSAndNeverForThisMachine(t *testing.T) {
 	t.Setenv("HTTP_PROXY", "http://proxy.test:3128")
 	t.Setenv("HTTPS_PROXY", "http://proxy.test:3128")
 	t.Setenv("NO_PROXY", "internal.test")
-	transport := newTransport()
+	transport := newTransport(false)
 	require.Nil(t, transport.plain.Proxy)
 	for to, want := range map[string]string{
 		"https://idp.test/": "http://proxy.test:3128", "https://internal.test/": "", "https://a.internal.test/": "",

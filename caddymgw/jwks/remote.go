@@ -22,8 +22,14 @@ const (
 	maxRefresh = 24 * time.Hour
 )
 
-// cooldown is how often keys are fetched because of what a client sent.
-const cooldown = 30 * time.Second
+const (
+	// cooldown is how often keys are fetched because of what a client sent.
+	cooldown = 30 * time.Second
+	// moment is for how long a set tells that there is no key of a kid. Later the
+	// issuer may have a new key, and until the set may be fetched nobody knows: who
+	// sends kids that do not exist must not have good tokens called bad.
+	moment = 5 * time.Second
+)
 
 // Config says whose keys are fetched, and from where.
 type Config struct {
@@ -184,7 +190,8 @@ func (r *Remote) Close() error {
 // caused it may go away, the others still get the answer.
 //
 // Errors: [ErrUnavailable], where there are no keys or all are older than
-// MaxStale, or where ctx ended while waiting (then with its error).
+// MaxStale, where a kid is not known and it is too early for a fetch that could
+// tell, or where ctx ended while waiting (then with its error).
 func (r *Remote) Find(ctx context.Context, kid, alg string) ([]token.Key, error) {
 	if h := r.fresh(); h != nil {
 		if keys, known := h.set.find(kid, alg); known {
@@ -200,7 +207,11 @@ func (r *Remote) Find(ctx context.Context, kid, alg string) ([]token.Key, error)
 	if h == nil {
 		return nil, ErrUnavailable
 	}
-	return h.set.Find(kid, alg), nil
+	keys, known := h.set.find(kid, alg)
+	if !known && r.config.Now().Sub(h.fetched) > moment {
+		return nil, ErrUnavailable
+	}
+	return keys, nil
 }
 
 // fresh returns what may be trusted now, or nil.

@@ -129,7 +129,7 @@ func TestTenThousandUnknownKidsMakeOneFetch(t *testing.T) {
 		wg.Go(func() {
 			for j := range 500 {
 				keys, err := r.Find(t.Context(), strconv.Itoa(i*1000+j), "ES256")
-				if err != nil || len(keys) != 0 {
+				if err != nil && !errors.Is(err, ErrUnavailable) || len(keys) != 0 {
 					t.Errorf("%v %v", keys, err)
 				}
 				if keys, err = r.Find(t.Context(), "good", "ES256"); err != nil || len(keys) != 1 {
@@ -148,6 +148,37 @@ func TestTenThousandUnknownKidsMakeOneFetch(t *testing.T) {
 	require.EqualValues(t, 3, a.requests.Load(), "30 seconds later, one more")
 	_, err = r.Find(t.Context(), "unknown", "ES256")
 	require.NoError(t, err)
+	require.EqualValues(t, 3, a.requests.Load())
+}
+
+// TestANewKeyIsNotCalledBadWhileNobodyCanTell: whoever sends kids that do not
+// exist uses up the fetches that a new key needs.
+func TestANewKeyIsNotCalledBadWhileNobodyCanTell(t *testing.T) {
+	t.Parallel()
+	a := serve(t, body(ec("old")))
+	clock := newHand()
+	r := opened(t, Config{URL: a.URL, Now: clock.now})
+	find := func(kid string, found int, want error) {
+		t.Helper()
+		keys, err := r.Find(t.Context(), kid, "ES256")
+		require.ErrorIs(t, err, want)
+		require.Len(t, keys, found)
+	}
+	find("old", 1, nil)
+	find("nonsense", 0, nil)
+	a.with(body(ec("new", "old")))
+	clock.advance(moment)
+	find("new", 0, nil) // the set was fetched a moment ago
+	clock.advance(time.Second)
+	for range 10 {
+		find("new", 0, ErrUnavailable)
+		find("nonsense", 0, ErrUnavailable)
+		find("old", 1, nil)
+	}
+	require.EqualValues(t, 2, a.requests.Load())
+	clock.advance(cooldown - moment - time.Second)
+	find("new", 1, nil)
+	find("nonsense", 0, nil)
 	require.EqualValues(t, 3, a.requests.Load())
 }
 

@@ -100,7 +100,8 @@ func (c *constraints) accept(chain []*x509.Certificate) bool {
 		// itself that it is one, which is fine where just that one is meant.
 		return false
 	}
-	return c.commonNameAccepted(leaf) && c.sanAccepted(leaf) && c.issuerAccepted(chain)
+	_, named := c.alternativeName(leaf)
+	return c.commonNameAccepted(leaf) && (named || len(c.sans) == 0) && c.issuerAccepted(chain)
 }
 
 func weak(cert *x509.Certificate) bool {
@@ -122,16 +123,38 @@ func commonName(leaf *x509.Certificate) string {
 	return leaf.Subject.CommonName
 }
 
-func (c *constraints) sanAccepted(leaf *x509.Certificate) bool {
-	if len(c.sans) == 0 {
-		return true
-	}
+// alternativeName returns the first name that an entry accepts.
+func (c *constraints) alternativeName(leaf *x509.Certificate) (string, bool) {
 	for kind, value := range alternativeNames(leaf) {
-		if slices.ContainsFunc(c.sans, func(p sanPattern) bool { return p.kind == kind && p.match(value) }) {
-			return true
+		if slices.ContainsFunc(c.sans, func(p sanPattern) bool {
+			return p.kind == kind && p.match(value) && (!p.glob() || globbable(leaf, value))
+		}) {
+			return value, true
 		}
 	}
-	return false
+	return "", false
+}
+
+// globbable reports whether a glob may accept a name: a SPIFFE ID only if it is
+// the one URI of the certificate and has no other spelling (X.509-SVID section 2,
+// SPIFFE-ID section 2.2). .../prod/../admin begins like one of prod.
+func globbable(leaf *x509.Certificate, name string) bool {
+	if !strings.HasPrefix(name, "spiffe:") {
+		return true
+	}
+	dots := slices.ContainsFunc(strings.Split(name, "/"), func(s string) bool { return s == "." || s == ".." })
+	return len(leaf.URIs) == 1 && !dots && !strings.ContainsAny(name, "%?#")
+}
+
+// subject returns the name by which a certificate is accepted; "" if that is none
+// in particular. Where alternative names are asked for and no common name, this
+// one was not looked at: authorities may put there what clients like.
+func (c *constraints) subject(leaf *x509.Certificate) string {
+	if len(c.commonNames) > 0 {
+		return ""
+	}
+	name, _ := c.alternativeName(leaf)
+	return name
 }
 
 // alternativeNames goes through the names in the form in which they are

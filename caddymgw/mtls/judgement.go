@@ -2,6 +2,7 @@ package mtls
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
@@ -37,7 +38,7 @@ func (v *Verifier) judge(chains [][]*x509.Certificate, scheme string) *judgement
 		}
 	}
 	if len(j.client) > 0 {
-		j.principal = principal(chains[0][0], scheme)
+		j.principal = principal(chains[0][0], scheme, v.accept.subject(chains[0][0]))
 	}
 	return j
 }
@@ -72,10 +73,10 @@ func (s spans) at(now time.Time) caddymgw.Reason {
 	return reason
 }
 
-func principal(leaf *x509.Certificate, scheme string) *caddymgw.Principal {
+func principal(leaf *x509.Certificate, scheme, accepted string) *caddymgw.Principal {
 	fingerprint := sha256.Sum256(leaf.Raw)
 	p := &caddymgw.Principal{
-		Subject:  commonName(leaf),
+		Subject:  cmp.Or(accepted, commonName(leaf)),
 		Scheme:   scheme,
 		KeyID:    hex.EncodeToString(fingerprint[:]),
 		IssuedAt: leaf.NotBefore,

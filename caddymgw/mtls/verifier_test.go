@@ -85,6 +85,13 @@ func TestWhoIsAccepted(t *testing.T) {
 	twoNames := partners.Issue(t, "", func(c *x509.Certificate) {
 		c.Subject = pkix.Name{ExtraNames: []pkix.AttributeTypeAndValue{{Type: asn1.ObjectIdentifier{2, 5, 4, 3}, Value: "mallory"}, {Type: asn1.ObjectIdentifier{2, 5, 4, 3}, Value: "partner-1"}}}
 	})
+	spiffe := func(uris ...string) tls.Certificate {
+		return partners.Issue(t, "partner-1", func(c *x509.Certificate) {
+			for _, u := range uris {
+				c.URIs = append(c.URIs, parseURL(t, u))
+			}
+		})
+	}
 	selfSigned := mtlstest.NewAuthority(t, "self")
 	weakKey := partners.IssueFor(t, mtlstest.NewRSA(t, 1024), "partner-1")
 	strongKey := partners.IssueFor(t, mtlstest.NewRSA(t, 2048), "partner-1")
@@ -124,6 +131,15 @@ func TestWhoIsAccepted(t *testing.T) {
 		"a DNS name that looks like an address":    {partners.Issue(t, "x", func(c *x509.Certificate) { c.DNSNames = []string{"10.1.2.3"} }), rules{SANs: []string{"10.1.*"}}, false},
 		"a URI":                                    {san, rules{SANs: []string{"spiffe://td.example/ns/a/sa/b"}}, true},
 		"the beginning of a URI":                   {san, rules{SANs: []string{"spiffe://td.example/ns/a/*"}}, true},
+		"a SPIFFE ID that climbs":                  {spiffe("spiffe://td.example/ns/a/../b/sa/c"), rules{SANs: []string{"spiffe://td.example/ns/a/*"}}, false},
+		"one that climbs, encoded":                 {spiffe("spiffe://td.example/ns/a/%2e%2e/b/sa/c"), rules{SANs: []string{"spiffe://td.example/ns/a/*"}}, false},
+		"one that stays":                           {spiffe("spiffe://td.example/ns/a/./b"), rules{SANs: []string{"spiffe://td.example/ns/a/*"}}, false},
+		"one with a query":                         {spiffe("spiffe://td.example/ns/a/b?c"), rules{SANs: []string{"spiffe://td.example/ns/a/*"}}, false},
+		"one of two":                               {spiffe("spiffe://td.example/ns/a/b", "spiffe://td.example/ns/b/c"), rules{SANs: []string{"spiffe://td.example/ns/a/*"}}, false},
+		"one beside another URI":                   {spiffe("https://td.example/", "spiffe://td.example/ns/a/b"), rules{SANs: []string{"spiffe://td.example/ns/a/*"}}, false},
+		"one of two, to the letter":                {spiffe("spiffe://td.example/ns/a/b", "spiffe://td.example/ns/b/c"), rules{SANs: []string{"spiffe://td.example/ns/a/b"}}, true},
+		"two dots in a name are no step":           {spiffe("spiffe://td.example/ns/a/..b"), rules{SANs: []string{"spiffe://td.example/ns/a/*"}}, true},
+		"another URI, encoded":                     {spiffe("https://td.example/a/b%20c"), rules{SANs: []string{"https://td.example/a/*"}}, true},
 		"another URI":                              {san, rules{SANs: []string{"spiffe://td.example/ns/a", "spiffe://td.example/ns/b/*"}}, false},
 		"a common name is no alternative name":     {plain, rules{SANs: []string{"partner-1"}}, false},
 		"the name of the issuer":                   {plain, rules{Issuers: []string{"CN=Partners,O=Test,C=CH"}}, true},
@@ -199,19 +215,19 @@ func TestAConnectionMayOutliveItsCertificate(t *testing.T) {
 		return func(c *x509.Certificate) { c.NotAfter = c.NotBefore.Add(time.Hour + d) }
 	}
 	root := mtlstest.NewAuthority(t, "Root")
-	ca := root.Under(t, "CA", short(time.Minute))
-	now := time.Now()
+	ca := root.Under(t, "CA", short(20*time.Minute))
+	now := time.Now() // the handshake looks at the real clock, and may have to wait
 	for name, certificate := range map[string]tls.Certificate{
-		"the certificate ends":          root.Issue(t, "a", short(time.Minute)),
+		"the certificate ends":          root.Issue(t, "a", short(20*time.Minute)),
 		"that of its authority ends":    ca.Issue(t, "a"),
-		"both, the certificate earlier": ca.Issue(t, "a", short(time.Second)),
+		"both, the certificate earlier": ca.Issue(t, "a", short(10*time.Minute)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			v := newVerifier(t, mtls.Config{})
 			state := mtlstest.State(t, mtlstest.Pool(root), certificate)
 			require.Empty(t, outcome(t, verify(v, state, now)))
-			require.Equal(t, "expired", outcome(t, verify(v, state, now.Add(2*time.Minute))))
+			require.Equal(t, "expired", outcome(t, verify(v, state, now.Add(time.Hour))))
 			require.Empty(t, outcome(t, verify(v, state, now)))
 			require.Equal(t, "not_yet_valid", outcome(t, verify(v, state, now.Add(-2*time.Hour))))
 		})

@@ -90,7 +90,14 @@ func (c *compiler) readMutualTLS(root *value) error {
 
 // expand returns one alternative for each requirement of the kinds: those that
 // the declared security asks for, else the document's schemes, else WSO2's own.
+// The kinds are those of applications: a certificate that is declared beside such
+// a requirement stays, and one that every declared alternative asks for stays
+// beside all.
 func (a application) expand(c *compiler, declared *requirements) (alternatives []caddymgw.Alternative) {
+	var always caddymgw.Alternative
+	if declared != nil {
+		always = certificatesOfAll(declared.alternatives)
+	}
 	for _, typ := range a.types {
 		kind := func(s *caddymgw.Scheme) bool { return applicationType(s) == typ }
 		var found []caddymgw.Alternative
@@ -98,7 +105,7 @@ func (a application) expand(c *compiler, declared *requirements) (alternatives [
 			for _, alt := range declared.alternatives {
 				for _, r := range alt {
 					if kind(r.Scheme) {
-						found = append(found, caddymgw.Alternative{r})
+						found = append(found, append(certificates(alt), r))
 					}
 				}
 			}
@@ -106,18 +113,41 @@ func (a application) expand(c *compiler, declared *requirements) (alternatives [
 		if len(found) == 0 {
 			for _, s := range c.doc.API.Schemes {
 				if kind(s) && c.schemes[s.Name] != nil {
-					found = append(found, caddymgw.Alternative{{Scheme: s}})
+					found = append(found, append(slices.Clone(always), caddymgw.Requirement{Scheme: s}))
 				}
 			}
 		}
 		if len(found) == 0 {
 			for _, s := range c.wso2Schemes(typ) {
-				found = append(found, caddymgw.Alternative{{Scheme: c.implicit(s)}})
+				found = append(found, append(slices.Clone(always), caddymgw.Requirement{Scheme: c.implicit(s)}))
 			}
 		}
 		alternatives = append(alternatives, found...)
 	}
 	return alternatives
+}
+
+// certificates are the requirements of mutual TLS.
+func certificates(alt caddymgw.Alternative) (list caddymgw.Alternative) {
+	for _, r := range alt {
+		if r.Scheme.Type == caddymgw.MutualTLS {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// certificatesOfAll are those that each of the alternatives has.
+func certificatesOfAll(alternatives []caddymgw.Alternative) (list caddymgw.Alternative) {
+	for i, alt := range alternatives {
+		if i == 0 {
+			list = certificates(alt)
+		}
+		list = slices.DeleteFunc(list, func(r caddymgw.Requirement) bool {
+			return !slices.ContainsFunc(alt, func(other caddymgw.Requirement) bool { return other.Scheme == r.Scheme })
+		})
+	}
+	return list
 }
 
 func applicationType(s *caddymgw.Scheme) string {
@@ -147,13 +177,15 @@ func (c *compiler) wso2Schemes(typ string) []caddymgw.Scheme {
 }
 
 // withMutualTLS adds what x-wso2-mutual-ssl: mandatory demands: a certificate
-// beside each alternative, or in place of them all where they are optional.
+// beside each alternative, or in place of them all where they are optional, and
+// of {} always.
 func (c *compiler) withMutualTLS(alternatives []caddymgw.Alternative, optional bool) []caddymgw.Alternative {
 	if !c.mutualTLS {
 		return alternatives
 	}
 	certificate := caddymgw.Requirement{Scheme: c.certificate()}
 	if optional || len(alternatives) == 0 {
+		alternatives = slices.DeleteFunc(alternatives, func(alt caddymgw.Alternative) bool { return len(alt) == 0 })
 		return append([]caddymgw.Alternative{{certificate}}, alternatives...)
 	}
 	for i, alt := range alternatives {

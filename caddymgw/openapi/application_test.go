@@ -30,6 +30,11 @@ func TestApplicationSecurityAndMutualTLS(t *testing.T) {
 		"security of the operation counts more":       {types + "[basic_auth]}", "security: [{k: []}]", "(k[])"},
 		"types of the operation count more still":     {types + "[basic_auth]}", "security: [{k: []}], " + types + "[oauth2]}", "(o[])"},
 		"what security asks of the type is asked":     {"", "security: [{k: [], o: [read]}], " + types + "[oauth2]}", "(o[read])"},
+		"a certificate beside it stays":               {"", "security: [{m: [], o: [read]}, {k: []}], " + types + "[oauth2, api_key]}", "(m[] and o[read]) or (k[])"},
+		"one that all ask for stays beside all":       {"", "security: [{m: [], o: [read]}, {m: [], k: []}], " + types + "[oauth2, basic_auth]}", "(m[] and o[read]) or (b[] and m[])"},
+		"so does one that is alone":                   {"security: [{m: []}]\n" + types + "[oauth2]}", "", "(m[] and o[])"},
+		"but not one of several":                      {"security: [{m: []}, {k: []}]\n" + types + "[oauth2]}", "", "(o[])"},
+		"{} asks for none":                            {"security: [{m: []}, {}]\n" + types + "[oauth2]}", "", "(o[])"},
 		"no types change nothing":                     {"security: [{k: []}]\nx-wso2-application-security: {optional: false}", "", "(k[])"},
 		"mandatory mutual TLS and a key":              {"security: [{k: []}]\n" + mandatory, "", "(k[] and m[])"},
 		"and each alternative":                        {"security: [{k: []}, {b: []}, {}]\n" + mandatory, "", "(k[] and m[]) or (b[] and m[]) or (m[])"},
@@ -37,6 +42,7 @@ func TestApplicationSecurityAndMutualTLS(t *testing.T) {
 		"and the default":                             {mandatory, "", "(default_security oauth2[] and m[])"},
 		"and a public operation":                      {"security: []\n" + mandatory, "", "(m[])"},
 		"or, where application security is optional":  {"security: [{k: []}]\n" + mandatory + "\n" + optional, "", "(m[]) or (k[])"},
+		"of {} it takes the place":                    {"security: [{k: []}, {}]\n" + mandatory + "\n" + optional, "", "(m[]) or (k[])"},
 		"or nothing, where nothing is declared":       {mandatory + "\n" + optional, "", "(m[])"},
 		"optional of one operation":                   {"security: [{k: []}]\n" + mandatory, optional, "(m[]) or (k[])"},
 		"not optional of one operation":               {"security: [{k: []}]\n" + mandatory + "\n" + optional, "x-wso2-application-security: {optional: false}", "(k[] and m[])"},
@@ -87,6 +93,9 @@ func TestCombineAny(t *testing.T) {
 		"the same twice is there once":   {"[{k: []}, {k: []}]", "(k[])"},
 		"roles of a key are not asked":   {"[{k: [admin]}]", "(k[])"},
 		"one alternative of one is same": {"[{o: [r]}]", "(o[any of r])"},
+		"roles of Basic are asked":       {"[{b: [admin]}]", "(b[admin])"},
+		"all of them, whatever scopes":   {"[{o: [r]}, {b: [admin, chief]}]", "(o[any of r]) or (b[admin chief])"},
+		"and each list by itself":        {"[{b: [admin]}, {b: [chief]}, {b: []}]", "(b[admin]) or (b[chief]) or (b[])"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -94,6 +103,41 @@ func TestCombineAny(t *testing.T) {
 			require.Equal(t, []string{"GET /a: " + tc.want}, operations(doc))
 		})
 	}
+}
+
+func TestRolesThatAreNotAskedAreWarnedOf(t *testing.T) {
+	t.Parallel()
+	for _, version := range []string{"3.0", "3.1"} {
+		doc := load(t, strings.Replace(head, "3.0", version, 1)+wso2Schemes+"security: [{k: [admin]}]\n"+rest, Options{CombineAny: true})
+		require.Equal(t, []string{"/security/0/k: with combine any no roles are asked of API keys: those of k are not asked"}, doc.Warnings)
+	}
+}
+
+// TestAnyOfTwoListsIsAskedTwice is for operations that no request can tell apart:
+// whoever may read must not be let in where another document asks for admin.
+func TestAnyOfTwoListsIsAskedTwice(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ one, other, want string }{
+		"two lists":               {"[{o: [read]}]", "[{o: [admin]}]", "(o[any of admin] and o[any of read])"},
+		"one list":                {"[{o: [read, write]}]", "[{o: [read, write]}]", "(o[any of read write])"},
+		"one list among two":      {"[{o: [read]}, {k: []}]", "[{o: [read]}]", "(o[any of read]) or (k[] and o[any of read])"},
+		"a list and none":         {"[{o: [read]}]", "[{o: []}]", "(o[] and o[any of read])"},
+		"roles of Basic together": {"[{b: [admin]}]", "[{b: [chief]}]", "(b[admin chief])"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			doc := load(t, strings.Replace(head, "3.0", "3.1", 1)+wso2Schemes+"paths:\n  /a/{x}: {get: {security: "+tc.one+"}}\n  /a/{y}: {get: {security: "+tc.other+"}}\n", Options{CombineAny: true})
+			require.Equal(t, []string{"GET /a/{x}: " + tc.want}, operations(doc))
+		})
+	}
+}
+
+func TestOperationsThatAnybodyMayCallAreNamed(t *testing.T) {
+	t.Parallel()
+	const paths = "paths: {/a: {get: {security: []}}, /b: {get: {security: [{k: []}, {}]}}, /c: {get: {security: [{k: []}]}}}\n"
+	document := strings.Replace(head, "3.0", "3.1", 1) + wso2Schemes + paths
+	require.Equal(t, []string{"public operations, without any authentication: GET /a, GET /b ({})"}, load(t, document, Options{}).Warnings)
+	require.Empty(t, load(t, document+"x-wso2-mutual-ssl: mandatory\n", Options{}).Warnings, "a certificate is asked for")
 }
 
 func TestWSO2SecurityThatMeansNothingIsRefused(t *testing.T) {

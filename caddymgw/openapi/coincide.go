@@ -63,10 +63,14 @@ func both(a, b []caddymgw.Alternative) ([]caddymgw.Alternative, bool) {
 	return product, true
 }
 
+// conjunction asks for all that x and y ask for. All scopes of both are the
+// scopes of one requirement; any one of some, beside any one of others, are two.
 func conjunction(x, y caddymgw.Alternative) caddymgw.Alternative {
 	alt := caddymgw.Alternative{}
 	for _, r := range slices.Concat(x, y) {
-		i := slices.IndexFunc(alt, func(o caddymgw.Requirement) bool { return o.Scheme == r.Scheme })
+		i := slices.IndexFunc(alt, func(o caddymgw.Requirement) bool {
+			return o.Scheme == r.Scheme && (!o.AnyScope && !r.AnyScope || sameRequirement(o, r))
+		})
 		if i < 0 {
 			r.Scopes = slices.Clone(r.Scopes)
 			alt = append(alt, r)
@@ -84,8 +88,10 @@ func conjunction(x, y caddymgw.Alternative) caddymgw.Alternative {
 // sameAlternative ignores the order of requirements: all must hold.
 func sameAlternative(a, b caddymgw.Alternative) bool {
 	return len(a) == len(b) && !slices.ContainsFunc(a, func(x caddymgw.Requirement) bool {
-		return !slices.ContainsFunc(b, func(y caddymgw.Requirement) bool {
-			return x.Scheme == y.Scheme && slices.Equal(x.Scopes, y.Scopes)
-		})
+		return !slices.ContainsFunc(b, func(y caddymgw.Requirement) bool { return sameRequirement(x, y) })
 	})
+}
+
+func sameRequirement(a, b caddymgw.Requirement) bool {
+	return a.Scheme == b.Scheme && a.AnyScope == b.AnyScope && slices.Equal(a.Scopes, b.Scopes)
 }

@@ -9,7 +9,8 @@ import (
 // combineAny reads alternatives as WSO2 API Microgateway does: each application
 // scheme (apiKey, http, oauth2, openIdConnect) that any of them names suffices
 // alone, and so does any one of all scopes asked. Scopes are asked of tokens
-// and of Basic users. Mutual TLS stays where an alternative asks for it too.
+// and of Basic users; roles that an http scheme is asked for itself stay in their
+// place. Mutual TLS stays where an alternative asks for it too.
 func combineAny(alternatives []caddymgw.Alternative) []caddymgw.Alternative {
 	var scopes []string
 	for _, alt := range alternatives {
@@ -25,21 +26,14 @@ func combineAny(alternatives []caddymgw.Alternative) []caddymgw.Alternative {
 	}
 	var combined []caddymgw.Alternative
 	add := func(alt caddymgw.Alternative) {
-		same := func(other caddymgw.Alternative) bool {
-			return slices.EqualFunc(alt, other, func(a, b caddymgw.Requirement) bool { return a.Scheme == b.Scheme })
-		}
+		same := func(other caddymgw.Alternative) bool { return slices.EqualFunc(alt, other, sameRequirement) }
 		if !slices.ContainsFunc(combined, same) {
 			combined = append(combined, alt)
 		}
 	}
 	for _, alt := range alternatives {
-		var certificates caddymgw.Alternative
-		for _, r := range alt {
-			if r.Scheme.Type == caddymgw.MutualTLS {
-				certificates = append(certificates, r)
-			}
-		}
-		if len(certificates) == len(alt) { // also {}
+		beside := certificates(alt)
+		if len(beside) == len(alt) { // also {}
 			add(alt)
 			continue
 		}
@@ -48,10 +42,13 @@ func combineAny(alternatives []caddymgw.Alternative) []caddymgw.Alternative {
 				continue
 			}
 			single := caddymgw.Requirement{Scheme: r.Scheme}
-			if r.Scheme.Type != caddymgw.APIKey {
+			switch {
+			case r.Scheme.Type == caddymgw.HTTP && len(r.Scopes) > 0:
+				single.Scopes = r.Scopes
+			case r.Scheme.Type != caddymgw.APIKey:
 				single.Scopes, single.AnyScope = scopes, len(scopes) > 0
 			}
-			add(append(slices.Clone(certificates), single))
+			add(append(slices.Clone(beside), single))
 		}
 	}
 	return combined

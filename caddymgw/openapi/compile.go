@@ -308,8 +308,11 @@ func (c *compiler) finish() {
 	for _, op := range c.inserted {
 		if reached[op] {
 			c.doc.API.Operations = append(c.doc.API.Operations, op)
-			if op.Public() {
+			switch {
+			case op.Public():
 				c.public = append(c.public, op.Label())
+			case slices.ContainsFunc(op.Alternatives, func(alt caddymgw.Alternative) bool { return len(alt) == 0 }):
+				c.public = append(c.public, op.Label()+" ({})")
 			}
 		}
 	}

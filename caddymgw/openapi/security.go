@@ -225,7 +225,11 @@ func (c *compiler) requirement(m member) (caddymgw.Requirement, error) {
 		c.warn("%s: nobody passes, no scope holds a blank (RFC 6749 section 3.3): write one entry for each", m.value.pointer())
 	}
 	scoped := s.Type == caddymgw.OAuth2 || s.Type == caddymgw.OpenIDConnect
-	if len(r.Scopes) > 0 && !scoped && !c.atLeast("3.1") {
+	switch {
+	case len(r.Scopes) == 0 || scoped:
+	case c.options.CombineAny && s.Type == caddymgw.APIKey:
+		c.warn("%s: with combine any no roles are asked of API keys: those of %s are not asked", m.value.pointer(), m.name)
+	case !c.atLeast("3.1"):
 		// Dropping them would let more callers in than the author meant.
 		c.warn("%s: OpenAPI %s knows scopes of oauth2 and openIdConnect only; those of %s are asked as roles, as 3.1 does",
 			m.value.pointer(), c.doc.API.OpenAPI, m.name)

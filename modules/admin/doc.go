@@ -8,6 +8,7 @@
 //	DELETE /mgw/keys/{id}, POST /mgw/revocations     revoke.go
 //	*      /mgw/signing-keys ...                     signingkeys.go
 //	POST   /mgw/inspect                              inspect.go
+//	POST   /mgw/explain                              explain.go
 //	GET    /mgw/openapi.json                         openapi.json describes it all
 //
 // Caddy makes a router for each of its admin endpoints and never cleans one up,

@@ -54,6 +54,7 @@ func endpoints() map[string]resource {
 		root + "signing-keys/{kid}":    {http.MethodDelete: retireSigningKey},
 		root + "signing-keys/rotate":   {http.MethodPost: rotateSigningKey},
 		root + "inspect":               {http.MethodPost: inspect},
+		root + "explain":               {http.MethodPost: explain},
 		root + apiDoc:                  {http.MethodGet: describe},
 	}
 }

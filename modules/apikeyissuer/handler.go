@@ -25,7 +25,8 @@ func init() {
 
 // Handler issues API keys: GET or POST with HTTP Basic credentials of a user of
 // the app mgw is answered with a key. Below, at /keys, users list, rotate and
-// revoke their own keys, and /jwks.json has the public keys of the gateway. It
+// revoke their own keys; /jwks.json has the public keys of API keys, and
+// /backend/jwks.json those of the JWTs that upstreams get. It
 // answers everything at and below its path, and passes on the rest.
 //
 // Over plain HTTP it answers 404 unless AllowHTTP is set.
@@ -107,8 +108,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if !ours || below != "" && below[0] != '/' {
 		return next.ServeHTTP(w, r)
 	}
-	if below == jwksPath {
-		return h.publish(w, r)
+	switch below {
+	case jwksPath:
+		return h.publish(w, r, h.app.JWKS)
+	case backendJWKSPath:
+		return h.publish(w, r, h.app.BackendJWKS)
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	e, bad := h.endpoint(below, r)

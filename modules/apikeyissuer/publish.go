@@ -7,11 +7,16 @@ import (
 	"github.com/caddymgw/gateway/caddymgw/fault"
 )
 
-const jwksPath = "/jwks.json"
+// Where the public keys are. An upstream that verifies backend JWTs must not find
+// those that sign API keys: it would take a key for an assertion.
+const (
+	jwksPath        = "/jwks.json"
+	backendJWKSPath = "/backend/jwks.json"
+)
 
-// publish answers with the public keys of the gateway, for those who verify its
-// keys and its backend JWTs themselves.
-func (h *Handler) publish(w http.ResponseWriter, r *http.Request) error {
+// publish answers with public keys of the gateway, for those who verify what it
+// signs themselves.
+func (h *Handler) publish(w http.ResponseWriter, r *http.Request, keys func() []byte) error {
 	if r.TLS == nil && !h.AllowHTTP {
 		h.refuse(w, answer{code: fault.NotFound})
 		return nil
@@ -29,6 +34,6 @@ func (h *Handler) publish(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Content-Type", "application/jwk-set+json") // RFC 7517 section 8.5.2
 	w.Header().Set("Cache-Control", "public, max-age=600")
-	_, err := w.Write(h.app.JWKS())
+	_, err := w.Write(keys())
 	return err
 }

@@ -51,6 +51,12 @@ func fill(cmd *cobra.Command, now func() time.Time) {
 	group(cmd,
 		keyCommand(now),
 		signingKeyCommand(now),
+		initCommand(),
+		matrixCommand(),
+		routesCommand(),
+		explainCommand(),
+		lintCommand(),
+		diffCommand(),
 	)
 }
 

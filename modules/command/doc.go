@@ -6,6 +6,8 @@
 //	table.go      lists for people, of any length
 //	text.go       what others chose, made harmless for a terminal
 //	when.go       moments in words
+//	init*.go      `mgw init`: the files of a new gateway
+//	matrix*.go    `mgw test`: requests with credentials of every kind, and what came of them
 //
 // Commands write what was asked for to stdout, all else to stderr, and return an
 // error where they failed: Caddy exits with 1 then. Secrets come by stdin.

@@ -20,6 +20,7 @@ type apiRegistry struct {
 	apis    map[apiID]registered
 	issuers map[string]bool // paths
 	wanted  []wanted
+	sites   []Site
 }
 
 // wanted is a document that another handler stands before.
@@ -101,7 +102,8 @@ func (a *App) checkWanted() error {
 // Served is an API with the document that it was compiled from.
 type Served struct {
 	*caddymgw.API
-	Document string
+	Document   string
+	ReportOnly *caddymgw.ReportOnly // of the first site that serves it
 }
 
 // APIs lists what this configuration serves, by name and version.
@@ -110,7 +112,7 @@ func (a *App) APIs() []Served {
 	defer a.apis.mu.Unlock()
 	var all []Served
 	for _, r := range a.apis.apis {
-		all = append(all, Served{r.api, r.document})
+		all = append(all, Served{r.api, r.document, a.apis.reportOnly(r.api)})
 	}
 	slices.SortFunc(all, func(x, y Served) int {
 		return cmp.Or(strings.Compare(x.Name, y.Name), strings.Compare(x.Version, y.Version))

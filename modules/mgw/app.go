@@ -3,6 +3,7 @@ package mgw
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -69,8 +70,9 @@ type App struct {
 	apis      apiRegistry
 
 	trusted     []trusted
-	trustedKeys []*remoteKeys // of those whose API keys are accepted
-	tokens      *token.Cache  // of access tokens, for every verifier of this configuration
+	trustedKeys []*remoteKeys     // of those whose API keys are accepted
+	tokens      *token.Cache      // of access tokens, for every verifier of this configuration
+	asking      http.RoundTripper // what introspection speaks through; nil: there is none
 
 	http func() (any, error) // the app http; while starting
 

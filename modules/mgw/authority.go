@@ -198,13 +198,16 @@ func (k *APIKeys) provisionKey() error {
 	return nil
 }
 
-// private refuses a key file that everybody can read.
+// private refuses a reference to a key file that everybody can read.
 func private(reference string) error {
 	file, ok := strings.CutPrefix(reference, "{file.")
 	if !ok {
 		return nil
 	}
-	file = strings.TrimSuffix(file, "}")
+	return privateFile(strings.TrimSuffix(file, "}"))
+}
+
+func privateFile(file string) error {
 	info, err := os.Stat(file)
 	if err != nil {
 		return err

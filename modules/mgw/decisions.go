@@ -15,6 +15,7 @@ import (
 type decisions struct {
 	api     string
 	total   *prometheus.CounterVec
+	reports *prometheus.CounterVec
 	seconds prometheus.Observer
 
 	mu    sync.Mutex // of those who add to known
@@ -29,7 +30,7 @@ type decided struct {
 
 // Observer returns who counts the decisions for an API.
 func (a *App) Observer(api *caddymgw.API) caddymgw.Observer {
-	d := &decisions{api: api.Name, total: a.metrics.decisions, seconds: a.metrics.seconds}
+	d := &decisions{api: api.Name, total: a.metrics.decisions, reports: a.metrics.reports, seconds: a.metrics.seconds}
 	d.known.Store(&map[decided]prometheus.Counter{})
 	return d
 }
@@ -45,15 +46,14 @@ func (d *decisions) Decided(_ *caddymgw.Request, decision caddymgw.Decision, too
 		c = d.add(key)
 	}
 	c.Inc()
+	if told := decision.Report; told != nil {
+		d.reports.WithLabelValues(d.api, label(decision.Operation), string(told.Reason)).Inc()
+	}
 	d.seconds.Observe(took.Seconds())
 }
 
 func (d *decisions) add(key decided) prometheus.Counter {
-	label := ""
-	if key.operation != nil {
-		label = key.operation.Label()
-	}
-	c := d.total.WithLabelValues(d.api, label, key.scheme, key.outcome)
+	c := d.total.WithLabelValues(d.api, label(key.operation), key.scheme, key.outcome)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	known := maps.Clone(*d.known.Load())
@@ -62,9 +62,20 @@ func (d *decisions) add(key decided) prometheus.Counter {
 	return c
 }
 
-// Outcome is "pass", or the reason of the denial.
+func label(op *caddymgw.Operation) string {
+	if op == nil {
+		return ""
+	}
+	return op.Label()
+}
+
+// Outcome is "pass", "would_be_refused" where that is only reported, or the reason
+// of the denial.
 func Outcome(d caddymgw.Decision) string {
-	if d.Denial == nil {
+	switch {
+	case d.Report != nil:
+		return "would_be_refused"
+	case d.Denial == nil:
 		return "pass"
 	}
 	return string(d.Denial.Reason)

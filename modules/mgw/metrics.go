@@ -12,6 +12,7 @@ type metrics struct {
 	issued    prometheus.Counter
 	revoked   prometheus.Counter
 	decisions *prometheus.CounterVec
+	reports   *prometheus.CounterVec
 	seconds   prometheus.Histogram
 }
 
@@ -29,6 +30,10 @@ func (a *App) provisionMetrics(ctx caddy.Context) error {
 			Namespace: namespace, Subsystem: subsystem, Name: "decisions_total",
 			Help: "Requests that were decided on. The outcome is pass, or why not.",
 		}, []string{"api", "operation", "scheme", "outcome"}),
+		reports: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: namespace, Subsystem: subsystem, Name: "would_be_refused_total",
+			Help: "Requests that passed though they should not, since that is only reported.",
+		}, []string{"api", "operation", "reason"}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "decision_seconds", Help: "How long decisions took.",
 			Buckets: []float64{1e-6, 2e-6, 5e-6, 1e-5, 5e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1},
@@ -44,7 +49,7 @@ func (a *App) provisionMetrics(ctx caddy.Context) error {
 	}
 	registry := ctx.GetMetricsRegistry()
 	for _, c := range []prometheus.Collector{
-		a.metrics.issued, a.metrics.revoked, a.metrics.decisions, a.metrics.seconds,
+		a.metrics.issued, a.metrics.revoked, a.metrics.decisions, a.metrics.reports, a.metrics.seconds,
 		gauge("revocations", "Revocations in force.", func(l *openLedger) float64 { return float64(l.revoked.Len()) }),
 		gauge("ledger_up", "Whether the ledger was heard of within the last five seconds.", func(l *openLedger) float64 {
 			if contact := l.revoked.Contact(); contact.IsZero() || time.Since(contact) > 5*time.Second {

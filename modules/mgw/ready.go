@@ -95,5 +95,8 @@ func (a *App) openAuthority(ctx context.Context) error {
 // request in flight may use.
 func (a *App) Cleanup() error {
 	a.rings.stop()
+	if t, ok := a.asking.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections() // those in use stay
+	}
 	return a.pooled.release()
 }

@@ -28,13 +28,14 @@ const (
 
 // signing are the keys that this gateway signs with, as they are now.
 type signing struct {
-	renew   sync.Mutex // one at a time, or an older ring would replace a newer
-	mu      sync.RWMutex
-	keys    *keyring.Ring // of API keys; nil: none are used
-	backend *keyring.Ring // of JWTs for upstreams; nil: none are used
-	jwks    []byte
-	unknown chan struct{} // one place: a kid was not known
-	cancel  context.CancelFunc
+	renew       sync.Mutex // one at a time, or an older ring would replace a newer
+	mu          sync.RWMutex
+	keys        *keyring.Ring // of API keys; nil: none are used
+	backend     *keyring.Ring // of JWTs for upstreams; nil: none are used
+	jwks        []byte        // the public ones of keys
+	backendJWKS []byte        // those of backend
+	unknown     chan struct{} // one place: a kid was not known
+	cancel      context.CancelFunc
 }
 
 // errNoSigningKeys means that this gateway signs no API keys.
@@ -88,19 +89,17 @@ func (a *App) openSigning(ctx context.Context) (err error) {
 
 // setSigning publishes the keys, then has them used.
 func (a *App) setSigning(keys, backend *keyring.Ring) error {
-	var rings []*keyring.Ring
-	for _, r := range []*keyring.Ring{keys, backend} {
-		if r != nil {
-			rings = append(rings, r)
-		}
-	}
-	jwks, err := keyring.JWKS(rings...)
+	jwks, err := publicKeys(keys)
 	if err != nil {
-		return fmt.Errorf("publishing the signing keys: %w", err)
+		return err
+	}
+	backendJWKS, err := publicKeys(backend)
+	if err != nil {
+		return err
 	}
 	s := &a.rings
 	s.mu.Lock()
-	s.keys, s.backend, s.jwks = keys, backend, jwks
+	s.keys, s.backend, s.jwks, s.backendJWKS = keys, backend, jwks, backendJWKS
 	s.mu.Unlock()
 	for _, open := range a.backends {
 		open(backend)
@@ -109,6 +108,18 @@ func (a *App) setSigning(keys, backend *keyring.Ring) error {
 		a.authority.Renew(keys)
 	}
 	return nil
+}
+
+func publicKeys(ring *keyring.Ring) ([]byte, error) {
+	var rings []*keyring.Ring
+	if ring != nil {
+		rings = append(rings, ring)
+	}
+	jwks, err := keyring.JWKS(rings...)
+	if err != nil {
+		return nil, fmt.Errorf("publishing the signing keys: %w", err)
+	}
+	return jwks, nil
 }
 
 // maintainSigning reads the keys anew every minute, and sooner if one is not
@@ -165,12 +176,19 @@ func (a *App) unknownKey() {
 	}
 }
 
-// JWKS returns the public keys of what this gateway signs (RFC 7517), once it is
-// ready.
+// JWKS returns the public keys of the API keys that this gateway signs (RFC 7517),
+// once it is ready.
 func (a *App) JWKS() []byte {
 	a.rings.mu.RLock()
 	defer a.rings.mu.RUnlock()
 	return a.rings.jwks
+}
+
+// BackendJWKS returns those of the JWTs for upstreams.
+func (a *App) BackendJWKS() []byte {
+	a.rings.mu.RLock()
+	defer a.rings.mu.RUnlock()
+	return a.rings.backendJWKS
 }
 
 // SigningKeys returns the keys that sign API keys; nil where there are none.

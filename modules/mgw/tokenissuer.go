@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -43,6 +44,10 @@ type TokenIssuer struct {
 	// that its keys allow.
 	Algorithms []string `json:"algorithms,omitempty"`
 
+	// The header typ that its JWTs must have: at+jwt (RFC 9068), which no other
+	// kind of token has, or JWT. Default: one of them, or none.
+	Types []string `json:"types,omitempty"`
+
 	// The claims that hold scopes. Default: scope, scp
 	ScopeClaims []string `json:"scope_claims,omitempty"`
 
@@ -69,7 +74,7 @@ type Introspection struct {
 	// Sent by HTTP Basic. Required.
 	ClientID string `json:"client_id"`
 
-	// The same. Placeholders {env.*} and {file.*} are replaced. Required.
+	// The same, by reference: {env.NAME} or {file./path}. Required.
 	ClientSecret string `json:"client_secret"`
 
 	// How long a good answer is used again, at most until the token expires.
@@ -91,6 +96,7 @@ func (a *App) provisionTokenIssuers() error {
 	if a.tokens, err = a.pooled.takeTokens(); err != nil {
 		return err
 	}
+	a.asking = jwks.NewTransport()
 	for _, c := range a.TokenIssuers {
 		t, err := a.trust(c)
 		if err != nil {
@@ -115,7 +121,7 @@ func (a *App) provisionTokenIssuers() error {
 
 func (a *App) trust(c TokenIssuer) (trusted, error) {
 	t := trusted{Issuer: bearer.Issuer{
-		Name: c.Issuer, Audiences: c.Audience, Algorithms: c.Algorithms,
+		Name: c.Issuer, Audiences: c.Audience, Algorithms: c.Algorithms, Types: c.Types,
 		ScopeClaims: c.ScopeClaims, ScopeMap: c.ScopeMap, RolesClaim: c.RolesClaim,
 	}}
 	switch {
@@ -135,16 +141,25 @@ func (a *App) trust(c TokenIssuer) (trusted, error) {
 		return t, errors.New("max_stale: the keys of a key_file do not age")
 	}
 	if i := c.Introspection; i != nil {
-		secret, err := caddy.NewReplacer().ReplaceOrErr(i.ClientSecret, true, true)
+		secret, err := referred(i.ClientSecret)
 		if err != nil {
 			return t, fmt.Errorf("introspect: the secret: %w", err)
 		}
 		t.Introspection = &bearer.Introspection{
 			URL: i.URL, ClientID: i.ClientID, ClientSecret: credential.Secret(secret), CacheFor: time.Duration(i.CacheFor),
-			Failed: a.introspectionFailed(c.Issuer),
+			Transport: whenReady{a, a.asking}, Failed: a.introspectionFailed(c.Issuer),
 		}
 	}
 	return t, nil
+}
+
+// referred returns a secret that the configuration refers to. One that stands in
+// it can be read at the admin API.
+func referred(reference string) (string, error) {
+	if !strings.HasPrefix(reference, "{env.") && !strings.HasPrefix(reference, "{file.") {
+		return "", errors.New("in the configuration it can be read at the admin API: write {env.NAME} or {file./path}, not {$NAME}, which is replaced when the Caddyfile is read")
+	}
+	return caddy.NewReplacer().ReplaceOrErr(reference, true, true)
 }
 
 func (a *App) keysOf(c TokenIssuer, t *trusted) (err error) {
@@ -179,6 +194,11 @@ func keysOf(issuer, url, file string, maxStale time.Duration) (bearer.Keys, *rem
 		set, err := jwks.FromFile(content)
 		if err != nil {
 			return nil, nil, fmt.Errorf("key_file %s: %w", file, err)
+		}
+		if slices.ContainsFunc(set.Keys(), func(k token.Key) bool { _, secret := k.Public.(token.HMACSecret); return secret }) {
+			if err := privateFile(file); err != nil {
+				return nil, nil, fmt.Errorf("key_file: it holds a secret, and %w", err)
+			}
 		}
 		return jwks.Static{Set: set}, nil, nil
 	}

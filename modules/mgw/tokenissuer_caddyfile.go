@@ -11,6 +11,7 @@ import (
 //		key_file    <file>
 //		audience    <value...>|*
 //		algorithms  <alg...>
+//		typ         at+jwt|JWT
 //		scope_claim <claim...>
 //		map_scope   <scope of the token> <scope of documents>
 //		roles_claim <claim>
@@ -44,6 +45,8 @@ func parseTokenIssuer(d *caddyfile.Dispenser) (TokenIssuer, error) {
 			t.Audience, err = someArgs(d)
 		case "algorithms":
 			t.Algorithms, err = someArgs(d)
+		case "typ":
+			t.Types, err = someArgs(d)
 		case "scope_claim":
 			t.ScopeClaims, err = someArgs(d)
 		case "map_scope":

@@ -16,7 +16,8 @@ import (
 )
 
 // BackendJWT is a short-lived JWT, signed by the gateway, that tells the
-// upstream who calls. Its keys are published at the API-key issuer's jwks.json.
+// upstream who calls. Its keys, which sign nothing else, are published at the
+// API-key issuer's backend/jwks.json.
 type BackendJWT struct {
 	// The header that holds it. Required.
 	Header string `json:"header"`
@@ -24,7 +25,8 @@ type BackendJWT struct {
 	// The claim aud. Default: none.
 	Audience []string `json:"audience,omitempty"`
 
-	// How long it lives, at most 1h. Default: 1m
+	// How long it lives, at most 1h, and never longer than what the caller
+	// presented. Default: 1m
 	Validity caddy.Duration `json:"validity,omitempty"`
 
 	// wso2 adds the claims http://wso2.org/claims/*. Default: none.
@@ -49,6 +51,7 @@ func (b *BackendJWT) provision(app *mgw.App) error {
 		Issuer:   app.Issuer(),
 		Audience: b.Audience,
 		Life:     time.Duration(b.Validity),
+		Leeway:   app.Allowance(),
 		WSO2:     b.Dialect == "wso2",
 		Now:      time.Now,
 		Rand:     rand.Reader,

@@ -40,6 +40,9 @@ func init() {
 //		faults           wso2|problem|caddy
 //		allow_encoded_slash
 //		allow_semicolon
+//		report_only      [<scheme...>] {
+//			networks <cidr...>
+//		}
 //	}
 func parse(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
 	d := h.Dispenser
@@ -116,6 +119,8 @@ func (h *Handler) parseOption(d *caddyfile.Dispenser) (err error) {
 		h.AllowEncodedSlash, err = true, mgw.NoArg(d)
 	case "allow_semicolon":
 		h.AllowSemicolon, err = true, mgw.NoArg(d)
+	case "report_only":
+		h.ReportOnly, err = parseReportOnly(d)
 	default:
 		return d.Errf("unrecognized option of openapi_auth: %s", option)
 	}

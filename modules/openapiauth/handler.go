@@ -94,11 +94,16 @@ type Handler struct {
 	// Let ; and %3B stand in the path. Default: such paths are answered with 400.
 	AllowSemicolon bool `json:"allow_semicolon,omitempty"`
 
-	app     *mgw.App
-	doc     *openapi.Document
-	gateway *caddymgw.Gateway
-	border  *caddymgw.Border
-	vary    string // where caches must look for keys
+	// Decide, log and count, but let through what would be refused, for the whole
+	// API or for single schemes. Default: everything is enforced.
+	ReportOnly *ReportOnly `json:"report_only,omitempty"`
+
+	app      *mgw.App
+	doc      *openapi.Document
+	gateway  *caddymgw.Gateway
+	border   *caddymgw.Border
+	reported *caddymgw.ReportOnly // nil: everything is enforced
+	vary     string               // where caches must look for keys
 
 	certificateHeaders []string // where verifiers read certificates of clients
 	logs               bool
@@ -132,19 +137,31 @@ const readyTimeout = 5 * time.Second
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	d := h.decide(r)
 	h.publish(r, d)
+	if undeclared(d) && h.describesResource(r) {
+		return h.describeResource(w, r)
+	}
 	if d.Denial != nil {
-		if d.Denial.Reason == caddymgw.ReasonNoOperation && h.describesResource(r) {
-			return h.describeResource(w, r)
-		}
 		return h.refuse(w, r, d)
 	}
+	h.report(w.Header(), r, d)
+	l := h.newLease(w, r, h.gateway.ReportOnly.Enforced(d.Principals))
+	if l != nil {
+		w = l
+		defer l.stop()
+	}
 	if h.vary != "" {
-		w.Header().Add("Vary", h.vary)
+		vary := w.Header()["Vary"]
+		if vary == nil && l != nil {
+			vary = l.vary[:0]
+		}
+		w.Header()["Vary"] = append(vary, h.vary)
 	}
 	announce(w.Header(), d.Retirement)
 	assertion, err := h.assertion(d)
 	if err != nil {
 		h.logger.Error("signing for the upstream failed", zap.Error(err))
+	}
+	if err != nil && !h.gateway.ReportOnly.Everything() {
 		return h.refuse(w, r, caddymgw.Decision{Operation: d.Operation, Denial: notReady()})
 	}
 	query := r.URL.RawQuery
@@ -158,8 +175,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if query != r.URL.RawQuery {
 		forgetOriginal(r)
 	}
-	r, cancel := h.whileValid(r, d)
-	defer cancel()
 	if h.StripBasePath || query != r.URL.RawQuery {
 		r.RequestURI = r.URL.RequestURI()
 	}
@@ -173,7 +188,7 @@ func (h *Handler) decide(r *http.Request) caddymgw.Decision {
 	}
 	defer cancel()
 	if err := h.app.Ready(ctx); err != nil {
-		return caddymgw.Decision{Denial: notReady()}
+		return h.unready()
 	}
 	return h.gateway.Decide(r.Context(), r)
 }

@@ -62,6 +62,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.provisionSchemes(ctx, server); err != nil {
 		return err
 	}
+	h.warnOfAnyHost(server)
 	if h.StripBasePath {
 		if err := h.doc.CheckStrip(); err != nil {
 			return err
@@ -153,6 +154,10 @@ func (h *Handler) provisionSchemes(ctx caddy.Context, server *caddyhttp.Server) 
 	slices.Sort(h.issuers)
 	h.issuers = slices.Compact(h.issuers)
 	unreachable := caddymgw.Bind(h.doc.API, func(s *caddymgw.Scheme) caddymgw.Verifier { return bound[s] })
+	if h.reported, err = h.provisionReport(); err != nil {
+		return err
+	}
+	unreachable = slices.DeleteFunc(unreachable, h.reported.Reachable)
 	if len(unreachable) > 0 {
 		names := make([]string, len(unreachable))
 		for i, op := range unreachable {
@@ -314,8 +319,9 @@ func (h *Handler) provisionBorder(server *caddyhttp.Server) error {
 		}
 		ours = append(ours, h.BackendJWT.Header)
 	}
-	h.border = caddymgw.NewBorder(h.doc.API, identities, ours, h.ForwardCredentials, apikey.LooksLikeKey)
-	h.gateway = &caddymgw.Gateway{Router: h.doc, Observer: h.app.Observer(h.doc.API), Client: h.client(server), Target: target, SameSubject: h.SameSubject}
+	h.border = caddymgw.NewBorder(h.doc.API, identities, ours, h.ForwardCredentials, apikey.LooksLikeKey).Reporting(h.reported)
+	h.gateway = &caddymgw.Gateway{Router: h.doc, Observer: h.app.Observer(h.doc.API), Client: h.client(server), Target: target, SameSubject: h.SameSubject, ReportOnly: h.reported}
+	h.app.RegisterGateway(mgw.Site{Document: h.Document, API: h.doc.API, Gateway: h.gateway, Server: server})
 	return nil
 }
 

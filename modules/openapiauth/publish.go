@@ -20,6 +20,7 @@ func (h *Handler) publish(r *http.Request, d caddymgw.Decision) {
 	if repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
 		repl.Map(func(key string) (any, bool) { return h.placeholder(d, key) })
 	}
+	caddyhttp.SetVar(r.Context(), "mgw_operation", d.Operation) // for openapi_validate
 	if !h.logs {
 		return
 	}
@@ -74,6 +75,8 @@ func (h *Handler) user(d caddymgw.Decision, name string) (any, bool) {
 		return subject.KeyID, true
 	case "issuer":
 		return subject.Issuer, true
+	case "keytype":
+		return keyType(d), true
 	}
 	scheme, ok := strings.CutSuffix(name, ".id")
 	if !ok || !slices.ContainsFunc(h.doc.API.Schemes, func(s *caddymgw.Scheme) bool { return s.Name == scheme }) {
@@ -87,4 +90,22 @@ func (h *Handler) user(d caddymgw.Decision, name string) (any, bool) {
 		}
 	}
 	return "", true
+}
+
+// keyType is what the credentials say that they are for (claim keytype); "" where
+// none does. One that is not for production makes the request none of it.
+func keyType(d caddymgw.Decision) (kind string) {
+	if d.Denial != nil {
+		return ""
+	}
+	for _, p := range d.Principals {
+		own, text := p.Claims["keytype"].(string)
+		if !text && p.Claims["keytype"] != nil {
+			own = "unknown"
+		}
+		if own != "" && (kind == "" || kind == "PRODUCTION") {
+			kind = own
+		}
+	}
+	return kind
 }

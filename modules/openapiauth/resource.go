@@ -3,10 +3,14 @@ package openapiauth
 import (
 	"cmp"
 	"encoding/json"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddymgw/gateway/caddymgw"
 )
@@ -54,13 +58,41 @@ func (h *Handler) resources(r *http.Request) []*url.URL {
 		if err != nil {
 			continue
 		}
-		u := &url.URL{Scheme: scheme, Host: r.Host, Path: path}
+		u := &url.URL{Scheme: scheme, Host: authority(r.Host), Path: path}
 		if u.EscapedPath() != base {
 			u.RawPath = base
 		}
 		list = append(list, u)
 	}
 	return list
+}
+
+// authority is the one spelling of a Host.
+func authority(host string) string {
+	name, port, err := net.SplitHostPort(host)
+	if err != nil {
+		return strings.TrimSuffix(strings.ToLower(host), ".")
+	}
+	return net.JoinHostPort(strings.TrimSuffix(strings.ToLower(name), "."), port)
+}
+
+// warnOfAnyHost tells that clients are believed what the API is called, where the
+// server answers any of them.
+func (h *Handler) warnOfAnyHost(server *caddyhttp.Server) {
+	if h.tokens && h.Resource == "" && server != nil && slices.ContainsFunc(server.Routes, answersAnyHost) {
+		h.app.Warn("the metadata of the API (RFC 9728) and challenges name the Host that a request brings, and its server answers any: name the API by the option resource", "document", h.Document)
+	}
+}
+
+// answersAnyHost reports whether a route asks for no host. Matchers may be
+// provisioned already, or not.
+func answersAnyHost(route caddyhttp.Route) bool {
+	if len(route.MatcherSets)+len(route.MatcherSetsRaw) == 0 {
+		return true
+	}
+	isHost := func(m any) bool { _, ok := m.(*caddyhttp.MatchHost); return ok }
+	return slices.ContainsFunc(route.MatcherSets, func(set caddyhttp.MatcherSet) bool { return !slices.ContainsFunc(set, isHost) }) ||
+		slices.ContainsFunc(route.MatcherSetsRaw, func(set caddy.ModuleMap) bool { return set["host"] == nil })
 }
 
 // resourceOf is the identifier that the path is below, the longest of them; else
@@ -94,6 +126,9 @@ func (h *Handler) describeResource(w http.ResponseWriter, r *http.Request) error
 		Scopes: h.scopes(), BearerMethods: []string{"header"},
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if h.Resource == "" { // who asks has named us: that is for nobody else
+		w.Header().Set("Cache-Control", "no-store")
+	}
 	return json.NewEncoder(w).Encode(m)
 }
 

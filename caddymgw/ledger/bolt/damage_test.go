@@ -2,7 +2,6 @@ package bolt
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -104,82 +103,6 @@ func refusedOrWhole(t testing.TB, path string, file []byte, want content, name s
 	require.Len(t, contentOf(t, l).records, len(want.records)+20, name)
 	require.NoError(t, l.Close())
 	return false
-}
-
-// shapes are ledgers of which bolt keeps the parts in different ways.
-func shapes(t testing.TB) map[string]func(*Ledger) {
-	return map[string]func(*Ledger){
-		"empty":   func(*Ledger) {},
-		"small":   func(l *Ledger) { require.NoError(t, l.Put(t.Context(), typical(1))) },
-		"regular": func(l *Ledger) { sample(t, l) },
-		"large": func(l *Ledger) {
-			require.NoError(t, l.write(t.Context(), func(tx *tx) error {
-				for i := range 1000 {
-					if err := errors.Join(tx.put(typical(i)), tx.revoke(typicalEnd(i))); err != nil {
-						return err
-					}
-				}
-				return nil
-			}))
-		},
-	}
-}
-
-func TestAFileOfWhichAPageIsDamagedIsRefusedOrWhole(t *testing.T) {
-	t.Parallel()
-	for shape, do := range shapes(t) {
-		t.Run(shape, func(t *testing.T) {
-			t.Parallel()
-			file, want := good(t, do)
-			page, path := os.Getpagesize(), filepath.Join(t.TempDir(), "ledger.db")
-			r := rand.New(rand.NewPCG(3, 4))
-			refused := 0
-			pages, all := usedPages(t, file)
-			r.Shuffle(len(pages), func(i, j int) { pages[i], pages[j] = pages[j], pages[i] })
-			pages = pages[:min(len(pages), 10)]
-			for _, p := range pages {
-				try := func(name string, change func(there []byte)) {
-					broken := bytes.Clone(file)
-					change(broken[p*page : (p+1)*page])
-					if refusedOrWhole(t, path, broken, want, fmt.Sprintf("page %d %s", p, name)) {
-						refused++
-					}
-				}
-				other := (p + 1 + r.IntN(all-1)) % all
-				try("zeroed", func(there []byte) { clear(there) })
-				try("all ones", func(there []byte) { copy(there, bytes.Repeat([]byte{0xff}, page)) })
-				try("torn", func(there []byte) { clear(there[512:]) })
-				try(fmt.Sprint("like ", other), func(there []byte) { copy(there, file[other*page:]) })
-				try("garbage", func(there []byte) {
-					for i := range there {
-						there[i] = byte(r.Uint32())
-					}
-				})
-				for range 15 {
-					at, bit := r.IntN(page), byte(1)<<r.IntN(8)
-					if r.IntN(2) == 0 {
-						at = r.IntN(headEnd) // headers, and the first elements
-					}
-					try(fmt.Sprintf("byte %d, bit %08b", at, bit), func(there []byte) { there[at] ^= bit })
-				}
-			}
-			require.Greater(t, refused, len(pages))
-		})
-	}
-}
-
-// FuzzDamage overwrites something.
-func FuzzDamage(f *testing.F) {
-	file, want := good(f, shapes(f)["regular"])
-	pages, _ := usedPages(f, file)
-	f.Add(uint16(2), uint16(8), []byte{0xff})
-	f.Add(uint16(3), uint16(20), []byte{1, 2, 3, 4})
-	f.Add(uint16(4), uint16(0), []byte{3})
-	f.Fuzz(func(t *testing.T, page, at uint16, with []byte) {
-		broken := bytes.Clone(file)
-		copy(broken[pages[int(page)%len(pages)]*os.Getpagesize()+int(at)%os.Getpagesize():], with)
-		refusedOrWhole(t, filepath.Join(t.TempDir(), "ledger.db"), broken, want, "")
-	})
 }
 
 func TestAFormatOrFileOfOthersIsRefused(t *testing.T) {

@@ -82,7 +82,34 @@ func TestWritesThatComeTogetherShareATransaction(t *testing.T) {
 	close(first)
 	wg.Wait()
 	require.Less(t, commits.Load(), int32(100))
+	require.False(t, l.db.NoSync || l.db.NoGrowSync, "acknowledged before it is on the disk, which no test would notice")
 	require.Len(t, contentOf(t, l).records, 100)
+}
+
+func TestClosingWaitsForWhatWasBegun(t *testing.T) {
+	t.Parallel()
+	path := fresh(t)
+	l, err := Open(path, still)
+	require.NoError(t, err)
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	l.commit = func(t *bbolt.Tx) error {
+		close(begun)
+		<-goOn
+		return t.Commit()
+	}
+	put, closed := make(chan error, 1), make(chan error, 1)
+	go func() { put <- l.Put(t.Context(), typical(1)) }()
+	<-begun
+	go func() { closed <- l.Close() }()
+	select {
+	case <-closed:
+		require.Fail(t, "closed in the middle of a write")
+	case <-time.After(50 * time.Millisecond):
+	}
+	close(goOn)
+	require.NoError(t, <-put)
+	require.NoError(t, <-closed)
+	require.Len(t, contentOf(t, opened(t, path)).records, 1)
 }
 
 // waiting is a write as together gets it.
@@ -127,9 +154,14 @@ func TestAWriteThatFailsHarmsNoOtherOfItsTransaction(t *testing.T) {
 	require.NoError(t, l.Put(t.Context(), typical(5)))
 }
 
-func TestARevocationThatChangesNothingIsNotTold(t *testing.T) {
+func TestWhatChangesNothingIsNeitherWrittenNorTold(t *testing.T) {
 	t.Parallel()
 	l := opened(t, fresh(t))
+	commits := 0
+	l.commit = func(t *bbolt.Tx) error {
+		commits++
+		return t.Commit()
+	}
 	told := make(chan string, 10)
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -153,9 +185,10 @@ func TestARevocationThatChangesNothingIsNotTold(t *testing.T) {
 	wg.Wait()
 	require.Equal(t, "k1", <-told)
 	require.Equal(t, "last", <-told)
+	require.Equal(t, 2, commits)
 }
 
-func TestReadersHoldNoTransactionOpen(t *testing.T) {
+func TestReadersReadByPagesAndHoldNoTransactionOpen(t *testing.T) {
 	t.Parallel()
 	l := opened(t, fresh(t))
 	require.NoError(t, l.write(t.Context(), func(tx *tx) error {
@@ -168,6 +201,17 @@ func TestReadersHoldNoTransactionOpen(t *testing.T) {
 			}
 		}
 		return nil
+	}))
+	var p page
+	require.NoError(t, l.view(p.read))
+	require.Len(t, p.found, pageSize)
+	require.False(t, p.last)
+	require.NoError(t, l.view(func(tx *tx) error {
+		found, next, last, err := tx.inForce(nil)
+		require.Len(t, found, pageSize)
+		require.NotEmpty(t, next)
+		require.False(t, last)
+		return err
 	}))
 	n := 0
 	for _, q := range []ledger.Query{{}, {Subject: "user-7@example.com"}} {

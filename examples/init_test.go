@@ -1,0 +1,196 @@
+package examples_test
+
+import (
+	"bytes"
+	"crypto/tls"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/caddymgw/gateway/internal/shared"
+)
+
+// program is the real one in a folder, with an admin API at a port of its own.
+func program(dir, admin string, args ...string) *exec.Cmd {
+	c := command(dir, filepath.Join(workspace, "bin", "caddymgw"), args...)
+	c.Env = append(c.Env, "CADDY_ADMIN=127.0.0.1:"+admin)
+	return c
+}
+
+// folder makes one in the workspace, for who runs the program.
+func folder(t *testing.T, files map[string]string) (rel string) {
+	t.Helper()
+	dir, err := os.MkdirTemp(workspace, "init-")
+	require.NoError(t, err)
+	for name, content := range files {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644))
+	}
+	if os.Getuid() == 0 {
+		require.NoError(t, os.Chown(dir, nobody, nobody))
+	}
+	return filepath.Base(dir)
+}
+
+// TestInitMakesGatewaysThatRun makes a folder for real documents, runs it, and
+// types what its README says.
+func TestInitMakesGatewaysThatRun(t *testing.T) {
+	need(t, "bash", "curl")
+	corpus := shared.Dir(t, "corpus")
+	for _, name := range []string{
+		"apis-guru/nasa.gov__apod.json",                    // a key in the query
+		"apis-guru/import.io__data.json",                   // a parameter of the path
+		"apis-guru/simplivpn.net.json",                     // a key in Authorization, and POST
+		"jentic/zapier.com__nla__1.0.0__openapi.yaml",      // alternatives, some of which nobody has
+		"petstore-31/petstore-3.1-official-codefirst.yaml", // a header with "_"
+	} {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			document, err := os.ReadFile(filepath.Join(corpus, name))
+			require.NoError(t, err)
+			dir := folder(t, map[string]string{filepath.Base(name): string(document)})
+			https, admin := port(t), port(t)
+			made := program(dir, admin, "mgw", "init", "gateway", "--openapi", filepath.Base(name), "--site", "https://localhost:"+https)
+			var said bytes.Buffer
+			made.Stderr = &said
+			password, err := made.Output()
+			require.NoError(t, err, said.String())
+
+			dir = filepath.Join(dir, "gateway")
+			running := start(t, program(dir, admin, "run"))
+			waitFor(t, running, https)
+			readme := filepath.Join(workspace, dir, "README.md")
+			sh := newShell(t, dir)
+			statuses := typeCalls(t, sh, readme, strings.TrimSpace(string(password)))
+			require.GreaterOrEqual(t, len(statuses), 2)
+			require.Equal(t, []string{"401", "200"}, statuses[:2], "the first operation, without a key and with one")
+
+			matrix := regexp.MustCompile(`(?m)^caddymgw (mgw test .*)$`).FindStringSubmatch(read(t, readme))
+			require.Len(t, matrix, 2)
+			test := program(dir, admin, append(strings.Fields(matrix[1]), "--unsafe")...)
+			test.Stdin = strings.NewReader(string(password))
+			out, err := test.CombinedOutput()
+			require.NoError(t, err, string(out))
+			require.Contains(t, string(out), " pass      200 ")
+		})
+	}
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	require.NoError(t, err)
+	return string(content)
+}
+
+// typeCalls runs the calls of a README and holds that they are answered as it says.
+func typeCalls(t *testing.T, sh *shell, readme, password string) (statuses []string) {
+	t.Helper()
+	for _, block := range fences(t, readme, "sh") {
+		for line := range strings.Lines(block) {
+			line = strings.ReplaceAll(strings.TrimSpace(line), "-u admin", "-u admin:"+password)
+			call, status, ok := strings.Cut(line, " # ")
+			switch {
+			case strings.HasPrefix(line, "KEY="):
+				sh.run(t, line)
+			case ok && strings.HasPrefix(line, "curl "):
+				got := sh.run(t, "curl -s -o /dev/null -w '%{http_code}' "+strings.NewReplacer("curl -ik ", "-k ", "curl -Ik ", "-Ik ").Replace(call))
+				require.Equal(t, status, got, line)
+				statuses = append(statuses, got)
+			}
+		}
+	}
+	return statuses
+}
+
+// waitFor waits until a program serves TLS at a port.
+func waitFor(t *testing.T, s *server, port string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		select {
+		case <-s.done:
+			require.Fail(t, "the gateway has ended", s.log.String())
+		default:
+		}
+		conn, err := tls.Dial("tcp", "127.0.0.1:"+port, &tls.Config{InsecureSkipVerify: true, ServerName: "localhost"})
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err == nil
+	}, time.Minute, 50*time.Millisecond, "the gateway does not serve")
+}
+
+// TestTheMatrixOfTheExamples holds each example to its own document, from outside.
+func TestTheMatrixOfTheExamples(t *testing.T) {
+	for dir, tc := range map[string]struct {
+		prepare string // run in the folder
+		args    []string
+		stdin   string
+		want    []string
+	}{
+		"petstore":       {want: []string{"DELETE /pet/{petId}"}},
+		"basic":          {args: []string{"--user", "ida", "--unsafe"}, stdin: "ida", want: []string{"POST /books"}},
+		"mutual-tls":     {args: []string{"--user", "admin", "--cert", "run/partner-1.pem", "--key", "run/partner-1.key"}, stdin: "admin", want: []string{"GET /orders"}},
+		"wso2-migration": {args: []string{"--combine", "any", "--auth-header", "X-Tea-Auth", "--user", "clerk"}, stdin: "clerk", want: []string{"GET /orders"}},
+		"all-schemes": {
+			prepare: "./token.sh ida 'telescope:read telescope:move pictures:write' >run/good && ./token.sh ida 'telescope:read' >run/less && ./token.sh ida 'telescope:read' -60 >run/old",
+			args: []string{
+				"--user", "ida", "--unsafe", "--token-file", "token=run/good", "--token-file", "token:insufficient=run/less", "--token-file", "token:expired=run/old",
+				"--token-file", "bearer=run/good",
+			},
+			stdin: "ida", want: []string{"POST /pictures"},
+		},
+	} {
+		t.Run(dir, func(t *testing.T) {
+			dir := filepath.Join("examples", dir)
+			setUp(t, dir)
+			serve(t, command(dir, filepath.Join(workspace, "bin", "caddymgw"), "run", "--config", "Caddyfile"))
+			if tc.prepare != "" {
+				need(t, "bash", "openssl")
+				out, err := command(dir, "bash", "-c", tc.prepare).CombinedOutput()
+				require.NoError(t, err, string(out))
+			}
+			out, err := matrixCommand(dir, "openapi.yaml", tc.stdin, tc.args...)
+			require.NoError(t, err, out)
+			for _, want := range tc.want {
+				require.Regexp(t, `(?m)^`+regexp.QuoteMeta(want)+` +right .* pass +200 +yes$|(?m)^`+regexp.QuoteMeta(want)+` +forged .* 401 +401 +yes$`, out)
+			}
+		})
+	}
+}
+
+func matrixCommand(dir, document, stdin string, args ...string) (string, error) {
+	c := command(dir, filepath.Join(workspace, "bin", "caddymgw"), append([]string{"mgw", "test", document, "--gateway", "https://localhost:9095", "--insecure"}, args...)...)
+	c.Stdin = strings.NewReader(stdin)
+	out, err := c.CombinedOutput()
+	return string(out), err
+}
+
+// TestTheMatrixFindsABrokenExample serves the pet shop with its inventory public.
+func TestTheMatrixFindsABrokenExample(t *testing.T) {
+	petstore := filepath.Join(workspace, "examples", "petstore")
+	document := read(t, filepath.Join(petstore, "openapi.yaml"))
+	broken := regexp.MustCompile(`(operationId: getInventory\n.*\n\s+security:)\n\s+- petstore_key: \[\]`).ReplaceAllString(document, "$1 []")
+	require.NotEqual(t, document, broken)
+	dir := folder(t, map[string]string{"openapi.yaml": broken, "meant.yaml": document, "Caddyfile": read(t, filepath.Join(petstore, "Caddyfile"))})
+	serve(t, command(dir, filepath.Join(workspace, "bin", "caddymgw"), "run", "--config", "Caddyfile"))
+	out, err := matrixCommand(dir, "meant.yaml", "")
+	require.Error(t, err, out)
+	require.Regexp(t, `(?m)^GET /store/inventory +none +401 +200 +NO$`, out)
+	require.Contains(t, out, "requests were not answered as meant.yaml says")
+}
+
+// TestTheMatrixOfACluster asks one of several gateways, at ports of its own.
+func TestTheMatrixOfACluster(t *testing.T) {
+	n := newNode(t, newFleet(t), "bolt")
+	rel, err := filepath.Rel(workspace, n.dir)
+	require.NoError(t, err)
+	c := program(rel, n.admin, "mgw", "test", "openapi.yaml", "--gateway", "https://localhost:"+n.https, "--insecure", "--address", "127.0.0.1:"+n.admin)
+	out, err := c.CombinedOutput()
+	require.NoError(t, err, string(out))
+	require.Regexp(t, `(?m)^GET /hello +revoked +key +401 +401 +yes$`, string(out))
+}
