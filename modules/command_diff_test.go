@@ -44,7 +44,7 @@ const (
 
 func TestDocumentsAreCompared(t *testing.T) {
 	p := works(t, "", "diff", oldDocument, newDocument)
-	require.Equal(t, "operations: 1 weaker, 2 changed, 2 stronger, 2 new, 1 gone, 1 same\n", p.err)
+	require.Equal(t, "Shop 1.0.0 is now Shop 1.1.0: keys that are limited to one of them don't open the other\noperations: 1 weaker, 2 changed, 2 stronger, 2 new, 1 gone, 1 same\n", p.err)
 	fits(t, p.out)
 	printedAs(t, "diff/shop.out", p.out)
 

@@ -76,7 +76,7 @@ func TestCompletionAsksTheGateway(t *testing.T) {
 		"ids that begin so":    {"key revoke --address $ ab", "abc\tal\\tice n\n:4\n"},
 		"one id":               {"key rotate --address $ abc ", ":4\n"},
 		"kids":                 {"signing-key retire --address $ ", "apikey-x\tactive\n:4\n"},
-		"adapters":             {"key list --adapter caddyf", "caddyfile\n:4\n"},
+		"adapters":             {"key list --adapter caddyf", "caddyfile\nopenapi\n:4\n"},
 		"nothing without any":  {"key show --address 127.0.0.1:1 ", ":4\n"},
 		"commands":             {"key r", "revoke\tRevokes a key, or all that somebody was issued\nrotate\tReplaces a key by a new one\n:4\n"},
 		"no files for a token": {"key inspect ", ":4\n"},

@@ -26,6 +26,11 @@ func whyNot(t testing.TB, p printed) mgw.Explanation {
 	return all.Explanations[0]
 }
 
+// sites replaces the addresses of sites, which are others each time.
+func sites(out string) string {
+	return regexp.MustCompile(`127\.0\.0\.1:\d+`).ReplaceAllString(out, "127.0.0.1:443")
+}
+
 func basicLine(line string) string { return strings.TrimPrefix(line, "Authorization: ") }
 
 func TestADocumentAloneIsExplained(t *testing.T) {
@@ -89,7 +94,7 @@ func TestAConfigurationIsExplainedOffline(t *testing.T) {
 	x = explain("", "POST", "/shop/v1/pets")
 	require.EqualValues(t, "no_verifier", x.Alternatives[0].Requirements[0].Reason)
 	p := works(t, basicLine(bob)+"\n", "explain", file, "GET", "/shop/v1/roles", "-H", "Authorization: -")
-	goldenIn(t, g.Dir, "explain_config.out", regexp.MustCompile(`:\d{4,5}`).ReplaceAllString(p.out, ":PORT"))
+	goldenIn(t, g.Dir, "explain_config.out", sites(p.out))
 
 	t.Run("not enforced", func(t *testing.T) {
 		_, file := configured(t, reportOnly("report_only header"))
@@ -126,11 +131,8 @@ func TestNoIssuerIsAskedOffline(t *testing.T) {
 func TestARunningGatewayExplains(t *testing.T) {
 	g, address := startWithAdmin(t)
 	key := strings.TrimSpace(works(t, "", "key", "issue", "ci", "--address", address).out)
-	at := func(out string) string {
-		return regexp.MustCompile(`:\d{4,5}, :\d{4,5}`).ReplaceAllString(out, ":443, :80")
-	}
 	p := works(t, key+"\n", "explain", "GET", petPath, "-H", "X-API-Key: -", "--address", address)
-	goldenIn(t, g.Dir, "explain.out", at(p.out))
+	goldenIn(t, g.Dir, "explain.out", sites(p.out))
 	in80Columns(t, p.out)
 	require.Empty(t, p.err)
 	raw := works(t, key+"\n", "explain", "GET", petPath+"?apikey=-", "--client", "192.0.2.1", "--json", "--address", address)
@@ -145,7 +147,7 @@ func TestARunningGatewayExplains(t *testing.T) {
 	require.Equal(t, "pass", x.Decision)
 
 	refused := works(t, "", "explain", "GET", petPath, "--address", address)
-	goldenIn(t, g.Dir, "explain_refused.out", at(refused.out))
+	goldenIn(t, g.Dir, "explain_refused.out", sites(refused.out))
 	fails(t, "the gateway says: /api: no API of this name and version is served here (400): see --api", "explain", "GET", petPath, "--api", "Zoo 1", "--address", address)
 	fails(t, "/client: must be an address such as 192.0.2.1", "explain", "GET", petPath, "--client", "here", "--address", address)
 	require.Nil(t, stateOf(t, key, address).LastUsedAt)

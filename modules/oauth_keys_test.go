@@ -236,22 +236,22 @@ func TestReloadsLeakNothing(t *testing.T) {
 	t.Setenv("MGW_TEST_SECRET", introspectionSecret)
 	g := harness.Start(t, caddyfile, petsFile())
 	opaque := bearer(accessToken(t, idp, "opaque"))
-	reload := func(n int) int {
+	reload := func(n, enough int) int {
 		for range n {
 			require.NoError(t, g.Load(caddyfile))
 			require.Equal(t, 403, g.Do(http.MethodPost, "/v1/pets", "", opaque).Status) // reverse_proxy keeps connections of its own
 		}
 		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 		least := runtime.NumGoroutine()
-		for range 20 { // old servers take a moment to end
+		for try := 0; try < 20 || enough > 0 && least > enough && try < 600; try++ { // old servers take a moment to end
 			time.Sleep(100 * time.Millisecond)
 			least = min(least, runtime.NumGoroutine())
 		}
 		return least
 	}
-	before := reload(20)
-	after := reload(200)
-	require.InDelta(t, before, after, 10, "goroutines")
+	before := reload(20, 0)
+	after := reload(200, before+10)
+	require.LessOrEqual(t, after, before+10, "goroutines")
 	t.Logf("goroutines: %d after 20 reloads, %d after 220", before, after)
 	require.NoError(t, caddy.Stop())
 	fetched := idp.Count(authserver.Keys)

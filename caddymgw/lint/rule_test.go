@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"regexp"
 	"strings"
 	"testing"
 
@@ -34,7 +33,7 @@ func TestRulesAreDocumented(t *testing.T) {
 	seen := map[string]bool{}
 	worst := Error
 	for _, r := range Rules() {
-		require.Regexp(t, regexp.MustCompile(`^[a-z]+(-[a-z]+)+$`), r.ID)
+		require.Regexp(t, `^[a-z]+(-[a-z]+)+$`, r.ID)
 		require.False(t, seen[r.ID], r.ID)
 		seen[r.ID] = true
 		require.True(t, worst.AtLeast(r.Severity), "the worst first")

@@ -68,7 +68,7 @@ paths:
 		check: func(v *view) (found []issue) {
 			var open []*operation
 			for _, op := range v.operations() {
-				if op.reads() && op.Public() && !(op.off && v.secured(op)) {
+				if op.reads() && op.Public() && (!op.off || !v.secured(op)) {
 					open = append(open, op)
 				}
 			}

@@ -21,11 +21,11 @@ Compares what two OpenAPI documents ask for, operation by operation: by method a
 path, base path included, whatever the parameters are called. Security counts as
 the gateway reads it, wherever it is declared. An operation is
 
-  weaker    if some are let in who were not, and nobody is kept out anew
-  changed   if some are let in who were not, and some are kept out anew
-  stronger  if some are kept out who were let in
-  new, gone where nothing else gets the requests; where another operation gets
-            them, or got them, these are compared
+- weaker, if some are let in who were not, and nobody is kept out anew,
+- changed, if some are let in who were not, and some are kept out anew,
+- stronger, if some are kept out who were let in, and nobody is let in anew,
+- new or gone. Where another operation got the requests of a new one before, or
+  gets those of one that is gone, the two are compared.
 
 Two schemes are one if name, type and place are equal: a key in another header is
 another key, and so is one under another name. TLS is security too, where
@@ -83,6 +83,9 @@ func diffDocuments(cmd *cobra.Command, args []string) (answer, err error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if report.Old.Name != report.New.Name || report.Old.Version != report.New.Version {
+		remark(cmd, fmt.Sprintf("%s %s is now %s %s: keys that are limited to one of them don't open the other", report.Old.Name, report.Old.Version, report.New.Name, report.New.Version))
 	}
 	remark(cmd, changes(report))
 	if n := report.Count(on); on != "" && n > 0 {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -72,5 +71,5 @@ func printAsJSON(out io.Writer, v any) error {
 
 // remark tells people what the output does not.
 func remark(cmd *cobra.Command, text string) {
-	_, _ = fmt.Fprintln(cmd.ErrOrStderr(), strings.TrimSpace(text))
+	_, _ = fmt.Fprintln(cmd.ErrOrStderr(), plain(text))
 }

@@ -77,11 +77,13 @@ func (a ExplainedAlternative) sentence(now time.Time) string {
 	if len(a.Requirements) == 0 {
 		return "Anyone may call it without a credential: that holds"
 	}
-	verdict, open := "does not hold", 0
+	verdict, good, open := "does not hold", 0, 0
 	var parts []string
 	for _, r := range a.Requirements {
 		switch r.Outcome {
-		case caddymgw.Satisfied.String(), notJudged, caddymgw.Unavailable.String():
+		case caddymgw.Satisfied.String():
+			good++
+		case notJudged, caddymgw.Unavailable.String():
 			open++
 		}
 		text := r.words(now)
@@ -90,11 +92,13 @@ func (a ExplainedAlternative) sentence(now time.Time) string {
 		}
 		parts = append(parts, text)
 	}
-	if open == len(a.Requirements) {
-		verdict = "can't be judged"
-	}
-	if a.Holds {
+	switch {
+	case a.Holds:
 		verdict = "holds"
+	case good == len(a.Requirements): // each by itself
+		parts = append(parts, caddymgw.ReasonSubject.Words())
+	case good+open == len(a.Requirements):
+		verdict = "can't be judged"
 	}
 	return a.Security + " " + verdict + ": " + strings.Join(parts, "; ")
 }

@@ -54,13 +54,30 @@ type Gateway struct {
 // and starts nothing.
 func New(t testing.TB, files map[string]string) *Gateway {
 	t.Helper()
-	g := &Gateway{Dir: t.TempDir(), HTTP: freePort(t), HTTPS: freePort(t), Upstream: NewRecorder(t), t: t}
+	g := &Gateway{Dir: folder(t), HTTP: freePort(t), HTTPS: freePort(t), Upstream: NewRecorder(t), t: t}
 	for name, content := range files {
 		require.NoError(t, os.WriteFile(filepath.Join(g.Dir, name), []byte(content), 0o600))
 	}
 	require.NoError(t, os.WriteFile(filepath.Join(g.Dir, certificateFile), certificate(), 0o600))
 	t.Cleanup(func() { _ = caddy.Stop() })
 	return g
+}
+
+// folder is one that goes with the test. Caddy may still write to it when it is
+// told to stop, so it takes more than one attempt.
+func folder(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "gateway")
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		for range 100 {
+			if os.RemoveAll(dir) == nil {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	})
+	return dir
 }
 
 // Start runs a gateway. In the Caddyfile $HTTP and $HTTPS stand for its ports,
