@@ -75,8 +75,14 @@ func TestOtherTokensOfTheIssuerAreNoAccessTokens(t *testing.T) {
 		})
 	}
 	for _, claims := range []members{
-		{"keytype": "PRODUCTION", "consumerKey": "c", "client_id": absent{}}, {"token_use": "Access-Token"}, {"typ": "at+jwt"},
-		{"typ": "Bearer"}, {"token_use": "access"}, {"token_use": "access_token"}, {"token_type": "Bearer"}, {"token_type": "access"},
+		{"keytype": "PRODUCTION", "consumerKey": "c", "client_id": absent{}},
+		{"token_use": "Access-Token"},
+		{"typ": "at+jwt"},
+		{"typ": "Bearer"},
+		{"token_use": "access"},
+		{"token_use": "access_token"},
+		{"token_type": "Bearer"},
+		{"token_type": "access"},
 	} {
 		d.requireGood(t, d.forge(t, nil, claims))
 	}

@@ -211,7 +211,7 @@ GET /a | X-Key: {key} | Authorization: Basic {password} -> k`,
 		name: "all of one entry",
 		at:   inRequirement,
 		says: "Of the schemes in one entry all have to be fulfilled.",
-		does: "All. The placeholders have every principal; one is the subject: that of a token, else of Basic, of a key, of a certificate.",
+		does: "All, a key and a token not by one value. The placeholders have every principal; one is the subject: that of a token, else of Basic, of a key, of a certificate.",
 		examples: []example{{
 			body: "security: [{k: [], b: []}]\npaths: {/a: {get: {}}}\n",
 			requests: `
@@ -220,6 +220,12 @@ GET /a | Authorization: Basic {password} -> 401 900902
 GET /a | X-Key: {key forged} | Authorization: Basic {password} -> 401 900901
 GET /a | X-Key: {key} | Authorization: Basic {password forged} -> 401 900911
 GET /a | X-Key: {key} | Authorization: Basic {password} -> b + k`,
+		}, {
+			body: "security: [{k: [], o: []}]\npaths: {/a: {get: {}}}\n",
+			requests: `
+GET /a | X-Key: {token} | Authorization: Bearer {token} -> 401 900901
+GET /a | X-Key: {key} | Authorization: Bearer {key} -> 401 900901
+GET /a | X-Key: {key} | Authorization: Bearer {token} -> o + k`,
 		}},
 		held: []string{"caddymgw.TestDecide"},
 	},

@@ -212,7 +212,7 @@ func TestEndpointsOfTheCorpus(t *testing.T) {
 	t.Parallel()
 	served, refused, unnamed := 0, 0, 0
 	for _, d := range loadCorpus(t) {
-		if d.err != nil {
+		if info, err := os.Stat(d.file); err != nil || d.err != nil || info.Size() > 1<<20 { // large ones say nothing new
 			continue
 		}
 		doc, all, err := LoadEndpoints(d.file, Options{})

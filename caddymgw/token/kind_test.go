@@ -54,7 +54,8 @@ func TestTokensOfOtherKindsAreNeither(t *testing.T) {
 		for _, kind := range []any{
 			"ID", "id_token", "id", "Refresh", "refresh_token", "refresh-token", "RefreshToken", "Offline", "Logout", "logout_token", "DPoP", "code",
 			"authorization_code", "device", "N_A", "Serialized-ID", "urn:ietf:params:oauth:token-type:id_token", "urn:ietf:params:oauth:token-type:refresh_token",
-			"", nil, true, Number("1"), []any{"Bearer"},
+			"", nil, true, Number("1"),
+			[]any{"Bearer"},
 		} {
 			claims := map[string]any{claim: kind}
 			require.False(t, MayBeAccessToken(claims), "%s %v", claim, kind)

@@ -25,7 +25,8 @@ func init() {
 // all hold, of a kind one entry suffices.
 //
 // The subject is the common name, else the first subject alternative name, else
-// the whole subject; the key id is the SHA-256 of the certificate in hex.
+// the whole subject; where alternative names are asked for and no common name, the
+// one that matched. The key id is the SHA-256 of the certificate in hex.
 type MTLS struct {
 	Certificates
 
@@ -43,7 +44,8 @@ type Certificates struct {
 	CommonName []string `json:"common_name,omitempty"`
 
 	// Subject alternative names, likewise: DNS names, IP addresses, e-mail
-	// addresses, URIs. An entry is compared with names of its own kind.
+	// addresses, URIs. An entry is compared with names of its own kind. With a *, a
+	// SPIFFE ID must be the only URI of the certificate, without dot segments and %.
 	SANs []string `json:"sans,omitempty"`
 
 	// Who has signed: the issuer's exact distinguished name (RFC 4514, like

@@ -46,7 +46,10 @@ func (l *Ledger) load(wait time.Duration) error {
 	if err := l.lock(wait, true); err != nil {
 		return err
 	}
-	if err := errors.Join(l.check(), l.db.Close()); err != nil {
+	switch err := errors.Join(l.check(), l.db.Close()); {
+	case refusedBySystem(err):
+		return unusable(l.path, err)
+	case err != nil:
 		return err
 	}
 	return l.lock(wait, false)
@@ -62,17 +65,22 @@ func (l *Ledger) lock(wait time.Duration, readOnly bool) error {
 			return f, err
 		},
 	})
-	var system *fs.PathError
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):
 		return fmt.Errorf(`ledger %s is in use by another caddymgw; use "caddymgw reload", another "storage", or "ledger redis"`, l.path)
-	case errors.As(err, &system):
+	case refusedBySystem(err):
 		return unusable(l.path, err)
 	case err != nil:
 		return damage(err.Error())
 	}
 	l.db = db
 	return nil
+}
+
+// refusedBySystem reports whether an error is not about what is in a file.
+func refusedBySystem(err error) bool {
+	var errno syscall.Errno
+	return errors.As(err, &errno)
 }
 
 func unusable(path string, err error) error {
@@ -85,7 +93,7 @@ func unusable(path string, err error) error {
 
 // prepare sees to it that there is a file that can be opened.
 func prepare(path string) error {
-	info, err := os.Stat(path)
+	info, err := os.Stat(path) //nolint:gosec // the operator names it
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if err := create(path); err != nil {
@@ -107,16 +115,16 @@ func prepare(path string) error {
 // create it at once, one comes too late and takes the other's.
 func create(path string) error {
 	folder := filepath.Dir(path)
-	_, err := os.Stat(folder)
+	_, err := os.Stat(folder) //nolint:gosec // the operator names it
 	isNew := errors.Is(err, fs.ErrNotExist)
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	if err := os.MkdirAll(folder, 0o700); err != nil { //nolint:gosec // the operator names it
 		return err
 	}
 	f, err := os.CreateTemp(folder, "."+filepath.Base(path)+".new-") // 0600
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
+	defer func() { _ = os.Remove(f.Name()) }() //nolint:gosec // we made it
 	if err := f.Close(); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -68,8 +69,11 @@ func readHead(file io.ReaderAt, size int64) (head, error) {
 
 func parseHead(file io.ReaderAt, at int64) (head, error) {
 	page := make([]byte, headEnd)
-	if _, err := file.ReadAt(page, at); err != nil {
+	switch _, err := file.ReadAt(page, at); {
+	case errors.Is(err, io.EOF):
 		return head{}, damage("it is cut off, or no ledger")
+	case err != nil:
+		return head{}, err
 	}
 	sum := fnv.New64a()
 	_, _ = sum.Write(page[headAt:checksumAt])

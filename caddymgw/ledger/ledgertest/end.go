@@ -96,9 +96,10 @@ func end(t *testing.T, open Open) {
 			})
 		}
 		time.Sleep(20 * time.Millisecond) // so that they are at it
-		assert.NoError(t, l.Close())
+		err := l.Close()
 		closed.Store(true)
 		wg.Wait()
+		require.NoError(t, err)
 		_ = l.Close()
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/caddymgw/gateway/caddymgw/ledger"
@@ -76,10 +77,12 @@ func watch(t *testing.T, open Open) {
 		l := open(t, still())
 		require.NoError(t, l.Revoke(t.Context(), byID("k1")))
 		require.NoError(t, l.Revoke(t.Context(), byID("k2")))
-		for range l.Watch(t.Context()) {
+		for _, err := range l.Watch(t.Context()) {
+			require.NoError(t, err)
 			break // among those in force
 		}
-		for e := range l.Watch(t.Context()) {
+		for e, err := range l.Watch(t.Context()) {
+			require.NoError(t, err)
 			if e.Synced {
 				break
 			}
@@ -95,8 +98,8 @@ func watch(t *testing.T, open Open) {
 		w.ended(t)
 		cancelled, cancel := context.WithCancel(t.Context())
 		cancel()
-		for e := range l.Watch(cancelled) {
-			require.False(t, e.Synced)
+		for e, err := range l.Watch(cancelled) {
+			require.False(t, e.Synced, err)
 		}
 	})
 	t.Run("a reader that is slow holds up nobody, and misses nothing", func(t *testing.T) {
@@ -107,7 +110,8 @@ func watch(t *testing.T, open Open) {
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			var once sync.Once
-			for e := range l.Watch(t.Context()) {
+			for e, err := range l.Watch(t.Context()) {
+				assert.NoError(t, err)
 				once.Do(func() {
 					close(synced)
 					<-revoked
