@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"encoding/json"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -130,26 +131,94 @@ func TestTheReferenceNamesEveryFault(t *testing.T) {
 	require.Equal(t, inCode, documented)
 }
 
-// TestEveryOptionIsDocumented holds that what a Caddyfile may say stands in the
-// README or on a page.
-func TestEveryOptionIsDocumented(t *testing.T) {
+// TestTheReferenceNamesEveryPlaceholder holds the page to the code, both ways.
+func TestTheReferenceNamesEveryPlaceholder(t *testing.T) {
 	t.Parallel()
-	var text strings.Builder
-	pages, err := filepath.Glob("docs/*.md")
-	require.NoError(t, err)
-	for _, name := range append(pages, "README.md") {
-		text.WriteString(page(t, name))
-	}
-	options := literals(t, "modules", func(parents []ast.Node) bool {
+	inCode := literals(t, "modules/openapiauth/publish.go", func(parents []ast.Node) bool {
 		_, inCase := parents[len(parents)-1].(*ast.CaseClause)
-		return inCase && slices.ContainsFunc(parents, func(n ast.Node) bool {
-			f, ok := n.(*ast.FuncDecl)
-			return ok && (strings.HasPrefix(f.Name.Name, "parse") || f.Name.Name == "UnmarshalCaddyfile")
-		})
+		return inCase
 	})
-	require.Greater(t, len(options), 40)
-	unsaid := slices.DeleteFunc(options, func(option string) bool {
-		return regexp.MustCompile("[`\\s]" + regexp.QuoteMeta(option) + "[`\\s]").MatchString(text.String())
+	for i, name := range inCode {
+		if !strings.HasPrefix(name, "mgw.") {
+			inCode[i] = "http.auth.user." + name
+		}
+	}
+	var documented []string
+	for _, m := range regexp.MustCompile(`(?m)^\| .\{([a-z_.]+)\}`).FindAllStringSubmatch(page(t, "docs/observability.md"), -1) {
+		documented = append(documented, m[1])
+	}
+	require.ElementsMatch(t, inCode, documented)
+}
+
+// TestTheReferenceNamesEveryEvent holds the page to the code, both ways.
+func TestTheReferenceNamesEveryEvent(t *testing.T) {
+	t.Parallel()
+	inCode := literals(t, "modules/mgw/audit.go", func(parents []ast.Node) bool {
+		_, constant := parents[len(parents)-1].(*ast.ValueSpec)
+		return constant
 	})
-	require.Empty(t, unsaid, "nothing says what these are")
+	events := slices.DeleteFunc(inCode, func(s string) bool { return !strings.HasPrefix(s, "mgw_") })
+	require.ElementsMatch(t, events, words(page(t, "docs/observability.md"), "mgw_key_[a-z_]+"))
+}
+
+// TestTheReferenceNamesEveryRequestOfTheAdminAPI holds the page to the document
+// that the API has of itself, both ways.
+func TestTheReferenceNamesEveryRequestOfTheAdminAPI(t *testing.T) {
+	t.Parallel()
+	var document struct {
+		Paths map[string]map[string]json.RawMessage `json:"paths"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(page(t, "modules/admin/openapi.json")), &document))
+	var inDocument, documented []string
+	for path, item := range document.Paths {
+		for method := range item {
+			if method != "parameters" {
+				inDocument = append(inDocument, strings.ToUpper(method)+" "+path)
+			}
+		}
+	}
+	for _, m := range regexp.MustCompile(`(?m)^\| .([A-Z]+ /mgw/[^\x60]+)`).FindAllStringSubmatch(page(t, "docs/admin.md"), -1) {
+		documented = append(documented, m[1])
+	}
+	require.ElementsMatch(t, inDocument, documented)
+}
+
+// TestLinksLeadSomewhere follows the links of every page that stay here.
+func TestLinksLeadSomewhere(t *testing.T) {
+	t.Parallel()
+	var pages []string
+	for _, pattern := range []string{"*.md", "docs/*.md", "examples/*/*.md", "deploy/*.md"} {
+		found, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		pages = append(pages, found...)
+	}
+	require.Greater(t, len(pages), 20)
+	for _, name := range pages {
+		for _, m := range regexp.MustCompile(`\]\(([^)\s]+)\)`).FindAllStringSubmatch(page(t, name), -1) {
+			file, anchor, _ := strings.Cut(m[1], "#")
+			if strings.Contains(file, ":") {
+				continue
+			}
+			target := name
+			if file != "" {
+				target = filepath.Join(filepath.Dir(name), file)
+			}
+			_, err := os.Stat(target)
+			require.NoError(t, err, "%s: %s", name, m[1])
+			if anchor != "" {
+				require.Contains(t, anchors(page(t, target)), anchor, "%s: %s", name, m[1])
+			}
+		}
+	}
+}
+
+// anchors returns what the headings of a page are called in links to them.
+func anchors(text string) (found []string) {
+	for line := range strings.Lines(text) {
+		if heading, ok := strings.CutPrefix(strings.TrimLeft(line, "#"), " "); ok && strings.HasPrefix(line, "#") {
+			heading = regexp.MustCompile("[^a-z0-9 _-]").ReplaceAllString(strings.ToLower(strings.TrimSpace(heading)), "")
+			found = append(found, strings.ReplaceAll(heading, " ", "-"))
+		}
+	}
+	return found
 }

@@ -13,12 +13,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestReadmes runs the commands of each README, in order and in one shell, and
+// TestReadmes runs the commands of each README and of some pages, in order and in one shell, and
 // compares what they print; "..." stands for anything.
 func TestReadmes(t *testing.T) {
 	readmes, err := filepath.Glob(filepath.Join(workspace, "examples", "*", "README.md"))
 	require.NoError(t, err)
-	for _, file := range append([]string{filepath.Join(workspace, "README.md"), filepath.Join(workspace, "docs", "keys.md")}, readmes...) {
+	pages := []string{"README.md", "docs/getting-started.md", "docs/keys.md", "docs/admin.md"}
+	for i, page := range pages {
+		pages[i] = filepath.Join(workspace, page)
+	}
+	for _, file := range append(pages, readmes...) {
 		dir, err := filepath.Rel(workspace, filepath.Dir(file))
 		require.NoError(t, err)
 		name := dir
@@ -35,7 +39,7 @@ func TestReadmes(t *testing.T) {
 			var sh *shell
 			for _, s := range steps {
 				switch {
-				case s.command == "make test": // is what runs this
+				case s.command == "make test", s.command == "make build": // what runs this has built it
 				case s.command == "make run": // what it builds is built already
 					serve(t, command(dir, "make", "-o", "build", "run"))
 				case strings.Contains(s.command, buildCustom):
@@ -46,7 +50,11 @@ func TestReadmes(t *testing.T) {
 				case strings.HasPrefix(s.command, "go "): // not by nobody, who has no modules
 					require.Regexp(t, s.output, developer(t, dir, s.command), s.command)
 				case strings.Contains(s.command, "caddymgw run "):
-					serve(t, command(dir, "sh", "-c", "exec "+s.command))
+					before, program := "", s.command
+					if cd, rest, found := strings.Cut(s.command, " && "); found {
+						before, program = cd+" && ", rest
+					}
+					serve(t, command(dir, "sh", "-c", before+"exec "+program))
 				default:
 					if sh == nil {
 						sh = newShell(t, dir)
@@ -123,21 +131,5 @@ func (s *shell) run(t *testing.T, command string) string {
 			return strings.TrimSpace(printed.String())
 		}
 		printed.WriteString(line)
-	}
-}
-
-// TestCaddyfileBlocks adapts each Caddyfile that the README or a page shows.
-func TestCaddyfileBlocks(t *testing.T) {
-	var blocks []string
-	for _, page := range []string{"README.md", "docs/load-balancer.md"} {
-		blocks = append(blocks, fences(t, filepath.Join(workspace, page), "caddyfile")...)
-	}
-	require.NotEmpty(t, blocks)
-	for i, block := range blocks {
-		file := filepath.Join(workspace, fmt.Sprintf("block%d.caddyfile", i))
-		require.NoError(t, os.WriteFile(file, []byte(block+"\n"), 0o644))
-		out, err := caddymgw(".", "adapt", "--config", file, "--adapter", "caddyfile")
-		require.NoError(t, err, "%s\n%s", block, out)
-		require.NotContains(t, out, "not formatted", block)
 	}
 }

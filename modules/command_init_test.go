@@ -160,7 +160,7 @@ func TestInitWritesNothingWhereItFails(t *testing.T) {
 		"a file of our name":     {"new --openapi named.yaml", "is called README.md, as one of the gateway's own is"},
 		"a folder with files":    {"full --openapi shop.yaml", "the folder full is not empty"},
 		"a file":                 {"shop.yaml --openapi shop.yaml", "the folder shop.yaml: "},
-		"no parent":              {"a/b/c --openapi shop.yaml", "making the folder"},
+		"a file in the way":      {"shop.yaml/b/c --openapi shop.yaml", "not a directory"},
 		"an upstream with path":  {"new --openapi shop.yaml --upstream http://a/b", "--upstream http://a/b: must be a scheme, a host and maybe a port"},
 		"an upstream of nothing": {"new --openapi shop.yaml --upstream localhost:80", "--upstream localhost:80: must be a URL"},
 		"a site without TLS":     {"new --openapi shop.yaml --site http://localhost:9090", "must begin with https://"},

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig"
-	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/stretchr/testify/require"
 
 	"github.com/caddymgw/gateway/modules/internal/harness"
@@ -112,7 +111,7 @@ func TestMembersThatCannotBeFollowedAreRefused(t *testing.T) {
 
 // TestTheMembersAreDescribed holds the page to the schema, both ways.
 func TestTheMembersAreDescribed(t *testing.T) {
-	page, err := os.ReadFile("../docs/one-line.md")
+	page, err := os.ReadFile("../docs/adapter.md")
 	require.NoError(t, err)
 	raw, err := os.ReadFile("openapiadapter/members.schema.json")
 	require.NoError(t, err)
@@ -147,27 +146,6 @@ func TestTheMembersAreDescribed(t *testing.T) {
 		delete(rows, name)
 	}
 	require.Empty(t, rows, "described, but there are none")
-}
-
-// TestTheCaddyfilesOfThePage adapts each.
-func TestTheCaddyfilesOfThePage(t *testing.T) {
-	page, err := os.ReadFile("../docs/one-line.md")
-	require.NoError(t, err)
-	dir := t.TempDir()
-	require.NoError(t, os.Mkdir(filepath.Join(dir, "apis"), 0o755))
-	for name, content := range map[string]string{
-		"petstore.yaml": apiFile("Petstore", "/v2", "/pets: {get: {}}"), "apis/a.yaml": apiFile("A", "http://h/a", "/x: {get: {}}"), "apis/b.yaml": apiFile("B", "http://h/b", "/x: {get: {}}"),
-	} {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600))
-	}
-	blocks := strings.Split(string(page), "```caddyfile\n")[1:]
-	require.Len(t, blocks, 4)
-	for _, block := range blocks {
-		body, _, _ := strings.Cut(block, "```")
-		require.Equal(t, string(caddyfile.Format([]byte(body))), body, "caddy fmt")
-		_, err := harness.Adapt(filepath.Join(dir, "Caddyfile"), body)
-		require.NoError(t, err, body)
-	}
 }
 
 // TestWhatADocumentSaysStaysAValue: no text of a document is read as part of a

@@ -2,6 +2,7 @@ package modules_test
 
 import (
 	"encoding/json"
+	"io"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -156,6 +157,23 @@ func TestAReportedAPISignsForWhomItVerified(t *testing.T) {
 		signed = append(signed, len(harness.Header(raw, "X-Jwt")))
 	}
 	require.Equal(t, []int{0, 0, 1}, signed)
+}
+
+// TestAStreamGoesOnWhereItsKeyIsNotEnforced, though the key is revoked.
+func TestAStreamGoesOnWhereItsKeyIsNotEnforced(t *testing.T) {
+	address, ended := steady(t)
+	g := harness.New(t, petsFile())
+	require.NoError(t, g.Load(strings.NewReplacer("$UPSTREAM", address, "openapi_auth pets.yaml {", "openapi_auth pets.yaml {\n\t\treport_only").Replace(trusting())))
+	k := issue(t, g, alice, "{}")
+	res := open(t, g, true, "/v1/key?mode=events", k.header())
+	_, err := io.ReadFull(res.Body, make([]byte, 5*len(tickText)))
+	require.NoError(t, err)
+	require.Equal(t, 204, g.Do("DELETE", keysOf+"/"+k.ID, "", alice).Status)
+	_, err = io.ReadFull(res.Body, make([]byte, 30*len(tickText))) // it would be looked at each second
+	require.NoError(t, err)
+	require.Empty(t, ended)
+	require.Equal(t, 200, g.Get("/v1/key?mode=upload", k.header()).Status)
+	require.Contains(t, g.Log(), `"reason":"revoked"`)
 }
 
 func TestReportOnlyIsParsed(t *testing.T) {

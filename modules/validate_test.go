@@ -9,17 +9,13 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/caddyserver/caddy/v2"
-	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/stretchr/testify/require"
 
 	"github.com/caddymgw/gateway/modules/internal/harness"
-	"github.com/caddymgw/gateway/modules/openapivalidate"
 )
 
 const zoo = `openapi: 3.0.3
@@ -360,24 +356,4 @@ func TestValidateOptionsAreChecked(t *testing.T) {
 	}
 	_, err := harness.Adapt("Caddyfile", "http://localhost {\n\topenapi_validate /path zoo.yaml\n}\n")
 	require.ErrorContains(t, err, "wants one argument")
-}
-
-// TestThePageOfValidationLoads provisions the Caddyfile that docs/validation.md
-// shows, and the handler in JSON.
-func TestThePageOfValidationLoads(t *testing.T) {
-	page, err := os.ReadFile("../docs/validation.md")
-	require.NoError(t, err)
-	block := func(language string) string {
-		_, rest, found := strings.Cut(string(page), "```"+language+"\n")
-		require.True(t, found)
-		block, _, _ := strings.Cut(rest, "```")
-		return block
-	}
-	g := harness.New(t, map[string]string{"openapi.yaml": zoo})
-	shown := block("caddyfile")
-	require.Equal(t, string(caddyfile.Format([]byte(shown))), shown, "caddy fmt")
-	require.NoError(t, g.Validate("{\n\t$GLOBAL\n}\n\n"+shown))
-	h := new(openapivalidate.Handler)
-	require.NoError(t, caddy.StrictUnmarshalJSON([]byte(strings.Replace(block("json"), `"handler": "openapi_validate",`, "", 1)), h))
-	require.Equal(t, openapivalidate.Enforce, h.Responses)
 }

@@ -7,6 +7,10 @@
 //	      -> trie (template.go, trie.go)
 //	request -> Canonical -> Document.Route
 //
+// Beside the security it reads what goes with a gateway: cors.go (x-wso2-cors),
+// endpoints*.go (where requests go), overlap.go (which paths two documents
+// share), node.go (the tree, for those who read schemas).
+//
 // It never looks into parameters, bodies, responses and schemas, so a document
 // whose examples are wrong still loads, while one whose security can't be read
 // does not. Everything that it reads and does not understand is an Error with

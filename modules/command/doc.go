@@ -6,6 +6,9 @@
 //	table.go      lists for people, of any length
 //	text.go       what others chose, made harmless for a terminal
 //	when.go       moments in words
+//	source.go     documents and configurations that are read from files
+//	provision.go  a configuration that is set up and not run, to be asked offline
+//	pages.go      lists that the admin API gives in pages
 //	init*.go      `mgw init`: the files of a new gateway
 //	matrix*.go    `mgw test`: requests with credentials of every kind, and what came of them
 //

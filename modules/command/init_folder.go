@@ -50,8 +50,13 @@ func checkFolder(name string) (f newFolder, err error) {
 // there.
 func (f newFolder) make(files map[string][]byte) (err error) {
 	parent, base := filepath.Split(f.path)
+	if parent != "" {
+		if err := os.MkdirAll(parent, 0o755); err != nil { //nolint:gosec // the service's user may be another one, and reads what is no secret
+			return fmt.Errorf("making the folder: %w", err)
+		}
+	}
 	draft := filepath.Join(parent, "."+base+"-"+strings.ToLower(rand.Text()[:8]))
-	if err := os.Mkdir(draft, 0o755); err != nil { //nolint:gosec // the service's user may be another one, and reads what is no secret
+	if err := os.Mkdir(draft, 0o755); err != nil { //nolint:gosec // as above
 		return fmt.Errorf("making the folder: %w", err)
 	}
 	defer func() {

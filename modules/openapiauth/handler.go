@@ -31,6 +31,7 @@ func init() {
 //
 // It sets the placeholders {http.auth.user.id}, {http.auth.user.scheme},
 // {http.auth.user.scopes}, {http.auth.user.key_id}, {http.auth.user.issuer},
+// {http.auth.user.keytype},
 // {mgw.api}, {mgw.operation} and {mgw.fault.code}, and the access-log fields
 // mgw_api, mgw_operation and mgw_outcome.
 type Handler struct {
