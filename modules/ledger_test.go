@@ -71,6 +71,22 @@ func TestASharedStorageNeedsALedgerThatIsNamed(t *testing.T) {
 	require.ErrorContains(t, harness.ValidateJSON([]byte(config)), "name a ledger that is shared too (ledger redis URL), or a file (ledger bolt FILE)")
 }
 
+// TestNoPasswordOfRedisStandsInTheConfiguration, which whoever reaches the admin
+// API reads.
+func TestNoPasswordOfRedisStandsInTheConfiguration(t *testing.T) {
+	t.Setenv("REDIS_PASSWORD", "a secret")
+	g := harness.New(t, map[string]string{"shop.yaml": shop})
+	for line, problem := range map[string]string{
+		"ledger redis redis://127.0.0.1:7 {\n\t\t\t\tpassword secret\n\t\t\t}":                            "password: in the configuration it can be read at the admin API: write {env.NAME} or {file./path}",
+		"ledger redis redis://127.0.0.1:7 {\n\t\t\t\tmaster m\n\t\t\t\tsentinel_password secret\n\t\t\t}": "sentinel_password: in the configuration it can be read",
+		"ledger redis redis://u:secret@127.0.0.1:7":                                                       "the URL 1 holds a password, which can be read at the admin API",
+	} {
+		err := g.Validate(withKeys(line))
+		require.ErrorContains(t, err, problem)
+	}
+	require.NoError(t, g.Validate(withKeys("ledger redis redis://127.0.0.1:7 {\n\t\t\t\tpassword {env.REDIS_PASSWORD}\n\t\t\t}")))
+}
+
 func TestTheLedgerMovesWithTheConfiguration(t *testing.T) {
 	g := startShop(t)
 	k := issue(t, g, alice, "{}")

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"net/url"
 	"strings"
 	"sync"
 
@@ -32,8 +33,8 @@ type Redis struct {
 	// What the sentinels call the server. Default: there are none.
 	Master string `json:"master,omitempty"`
 
-	// The user and the password, by reference: {env.NAME} or {file./path}.
-	// Default: none.
+	// The user, and the password by reference: {env.NAME} or {file./path}. Default:
+	// none.
 	Username string `json:"username,omitempty"`
 	Password string `json:"password,omitempty"`
 
@@ -49,6 +50,10 @@ type Redis struct {
 
 	// How TLS is spoken, with rediss://. Default: as the system trusts.
 	TLS *RedisTLS `json:"tls,omitempty"`
+
+	// Changes when a file does that a password refers to ({file.*}), so that a
+	// reload sees it. Written by the Caddyfile adapter.
+	SecretsStamp string `json:"secrets_stamp,omitempty"`
 
 	config redis.Config
 }
@@ -77,34 +82,33 @@ func (r *Redis) Provision(caddy.Context) error {
 	r.config = redis.Config{
 		Cluster: r.Cluster, Master: r.Master, Prefix: r.Prefix, Replicas: r.Replicas,
 	}
-	repl := caddy.NewReplacer()
-	resolve := func(name, value string, to *string) error {
-		if strings.Contains(value, "{") {
-			var err error
-			if value, err = repl.ReplaceOrErr(value, true, true); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-		}
-		*to = value
-		return nil
-	}
 	for _, f := range []struct {
 		name, value string
+		resolve     func(string) (string, error)
 		to          *string
 	}{
-		{"username", r.Username, &r.config.Username},
-		{"password", r.Password, &r.config.Password},
-		{"sentinel_username", r.SentinelUsername, &r.config.SentinelUsername},
-		{"sentinel_password", r.SentinelPassword, &r.config.SentinelPassword},
+		{"username", r.Username, resolve, &r.config.Username},
+		{"password", r.Password, mgw.Referred, &r.config.Password},
+		{"sentinel_username", r.SentinelUsername, resolve, &r.config.SentinelUsername},
+		{"sentinel_password", r.SentinelPassword, mgw.Referred, &r.config.SentinelPassword},
 	} {
-		if err := resolve(f.name, f.value, f.to); err != nil {
-			return err
+		if f.value == "" {
+			continue
+		}
+		var err error
+		if *f.to, err = f.resolve(f.value); err != nil {
+			return fmt.Errorf("%s: %w", f.name, err)
 		}
 	}
-	for _, u := range r.URLs {
-		var resolved string
-		if err := resolve("url", u, &resolved); err != nil {
-			return err
+	for i, text := range r.URLs {
+		if u, err := url.Parse(text); err == nil && u.User != nil {
+			if password, has := u.User.Password(); has && !strings.HasPrefix(password, "{") {
+				return fmt.Errorf("the URL %d holds a password, which can be read at the admin API: write the option password {env.NAME} or {file./path}", i+1)
+			}
+		}
+		resolved, err := resolve(text)
+		if err != nil {
+			return fmt.Errorf("url: %w", err)
 		}
 		r.config.URLs = append(r.config.URLs, resolved)
 	}
@@ -112,6 +116,14 @@ func (r *Redis) Provision(caddy.Context) error {
 		r.config.CAFile, r.config.CertFile, r.config.KeyFile, r.config.ServerName = t.CA, t.Certificate, t.Key, t.ServerName
 	}
 	return r.config.Check()
+}
+
+// resolve replaces placeholders, if there are any.
+func resolve(value string) (string, error) {
+	if !strings.Contains(value, "{") {
+		return value, nil
+	}
+	return caddy.NewReplacer().ReplaceOrErr(value, true, true)
 }
 
 // LedgerName names the server, without user and password.

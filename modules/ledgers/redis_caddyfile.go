@@ -63,6 +63,7 @@ func (r *Redis) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 			return err
 		}
 	}
+	r.SecretsStamp = mgw.Stamp(r.Password, r.SentinelPassword)
 	return nil
 }
 

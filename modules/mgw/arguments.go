@@ -3,6 +3,7 @@ package mgw
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -61,6 +62,15 @@ func parseDuration(d *caddyfile.Dispenser, arg string) (caddy.Duration, error) {
 // reference reports whether a secret is named rather than written out.
 func reference(s string) bool {
 	return strings.HasPrefix(s, "{env.") || strings.HasPrefix(s, "{file.")
+}
+
+// Referred returns a secret that the configuration refers to. One that stands in
+// it can be read at the admin API.
+func Referred(secret string) (string, error) {
+	if !reference(secret) {
+		return "", errors.New("in the configuration it can be read at the admin API: write {env.NAME} or {file./path}, not {$NAME}, which is replaced when the Caddyfile is read")
+	}
+	return caddy.NewReplacer().ReplaceOrErr(secret, true, true)
 }
 
 // Stamp changes when a file does that one of the secrets refers to ({file.*}). It

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -141,7 +140,7 @@ func (a *App) trust(c TokenIssuer) (trusted, error) {
 		return t, errors.New("max_stale: the keys of a key_file do not age")
 	}
 	if i := c.Introspection; i != nil {
-		secret, err := referred(i.ClientSecret)
+		secret, err := Referred(i.ClientSecret)
 		if err != nil {
 			return t, fmt.Errorf("introspect: the secret: %w", err)
 		}
@@ -151,15 +150,6 @@ func (a *App) trust(c TokenIssuer) (trusted, error) {
 		}
 	}
 	return t, nil
-}
-
-// referred returns a secret that the configuration refers to. One that stands in
-// it can be read at the admin API.
-func referred(reference string) (string, error) {
-	if !strings.HasPrefix(reference, "{env.") && !strings.HasPrefix(reference, "{file.") {
-		return "", errors.New("in the configuration it can be read at the admin API: write {env.NAME} or {file./path}, not {$NAME}, which is replaced when the Caddyfile is read")
-	}
-	return caddy.NewReplacer().ReplaceOrErr(reference, true, true)
 }
 
 func (a *App) keysOf(c TokenIssuer, t *trusted) (err error) {
