@@ -28,7 +28,7 @@ func TestManyRevokedKeys(t *testing.T) {
 	began := time.Now()
 	full := newNode(t, dir, "bolt "+file)
 	started := time.Since(began)
-	require.EqualValues(t, many, full.metric("caddy_mgw_revocations"))
+	require.InDelta(t, many, full.metric("caddy_mgw_revocations"), 0)
 	fullKey := full.mustIssue().Key
 
 	calls := often(500, 5000)

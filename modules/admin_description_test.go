@@ -234,7 +234,7 @@ func TestAdminAnswersAreThoseDescribed(t *testing.T) {
 	a := o.ask("GET", "/mgw/keys/"+k.ID, "")
 	require.Contains(t, read[told](t, a, 503).Error.Message, "the ledger is away")
 	require.NotContains(t, a.Body, "192.0.2.7")
-	require.True(t, strings.Contains(o.Log(), "192.0.2.7"), "the log says why")
+	require.Contains(t, o.Log(), "192.0.2.7", "the log says why")
 	broken.Store(false)
 
 	statuses("none", func(string, string) int { return 0 })

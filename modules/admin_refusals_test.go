@@ -17,7 +17,7 @@ func refusals(t *testing.T, o *operator) {
 	keys, signing := o.ask("GET", "/mgw/keys", "").Body, o.ask("GET", "/mgw/signing-keys", "").Body
 	revoked := strings.Count(o.Log(), `"msg":"mgw_key_revoked"`)
 	const (
-		one    = "The body must be one JSON object, each member once"
+		one    = "the body must be one JSON object, each member once"
 		form   = "Content-Type: application/x-www-form-urlencoded"
 		gzip   = "Content-Encoding: gzip"
 		typed  = "Content-Type: application/json; charset=utf-8"

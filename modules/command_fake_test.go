@@ -94,17 +94,20 @@ func TestFlagsBecomeTheBody(t *testing.T) {
 		"nothing":       {[]string{"key", "issue", "alice"}, "/mgw/keys", `{"subject":"alice"}`},
 		"a title alone": {[]string{"key", "issue", "alice", "--api", "Shop"}, "/mgw/keys", `{"subject":"alice","apis":[{"name":"Shop"}]}`},
 		"title and version": {
-			[]string{"key", "issue", "alice", "--api", " Swagger  Petstore 1.0.0 ", "--api", "Shop *"}, "/mgw/keys",
+			[]string{"key", "issue", "alice", "--api", " Swagger  Petstore 1.0.0 ", "--api", "Shop *"},
+			"/mgw/keys",
 			`{"subject":"alice","apis":[{"name":"Swagger  Petstore","version":"1.0.0"},{"name":"Shop","version":"*"}]}`,
 		},
 		"lists": {
-			[]string{"key", "issue", "alice", "--scope", "a,b", "--scope", "c", "--operation", "x", "--from", "::1", "--from", "10.0.0.0/8", "--referer", "*.example.com"}, "/mgw/keys",
+			[]string{"key", "issue", "alice", "--scope", "a,b", "--scope", "c", "--operation", "x", "--from", "::1", "--from", "10.0.0.0/8", "--referer", "*.example.com"},
+			"/mgw/keys",
 			`{"subject":"alice","scopes":["a,b","c"],"operations":["x"],"permittedIPs":["::1","10.0.0.0/8"],"permittedReferers":["*.example.com"]}`,
 		},
 		"name and life": {[]string{"key", "issue", "alice", "--name", "n", "--valid-for", "30d"}, "/mgw/keys", `{"subject":"alice","name":"n","validityTime":2592000}`},
 		"x5t#S256":      {[]string{"key", "issue", "alice", "--certificate", sum}, "/mgw/keys", `{"subject":"alice","certificate":"` + sum + `"}`},
 		"hex": {
-			[]string{"key", "issue", "alice", "--certificate", strings.Repeat("AB:", 31) + "ab"}, "/mgw/keys",
+			[]string{"key", "issue", "alice", "--certificate", strings.Repeat("AB:", 31) + "ab"},
+			"/mgw/keys",
 			`{"subject":"alice","certificate":"q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s"}`,
 		},
 		"a file":          {[]string{"key", "issue", "alice", "--certificate", file}, "/mgw/keys", `{"subject":"alice","certificate":"` + thumbprint + `"}`},

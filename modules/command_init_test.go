@@ -1,7 +1,6 @@
 package modules_test
 
 import (
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -194,5 +193,5 @@ func TestInitSaysWhereThePasswordIsLost(t *testing.T) {
 	cmd.SetErr(io.Discard)
 	err := cmd.Execute()
 	require.ErrorContains(t, err, "the password of admin is lost")
-	require.False(t, errors.Is(err, os.ErrNotExist))
+	require.NotErrorIs(t, err, os.ErrNotExist)
 }

@@ -150,7 +150,7 @@ func TestOptionsOfTheGateway(t *testing.T) {
 	require.Equal(t, []string{"gateway"}, harness.Header(came[0], "X-Via"))
 	require.Equal(t, 204, g.Do(http.MethodOptions, "/shop/v1/pets/1", "", preflightOf("https://app.test", "GET", "x-api-key")...).Status)
 	require.Equal(t, "application/problem+json", g.Get("/shop/v1/pets/1").Header.Get("Content-Type"))
-	require.Len(t, g.Upstream.Take(), 0)
+	require.Empty(t, g.Upstream.Take())
 }
 
 // TestValidationOfTheGateway judges what passes, by templates without the base

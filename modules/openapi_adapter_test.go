@@ -54,7 +54,7 @@ const minimal = "openapi: 3.1.0\ninfo: {title: A, version: '1'}\nservers: [{url:
 
 func TestMembersThatCannotBeFollowedAreRefused(t *testing.T) {
 	for name, tc := range map[string]struct{ members, want string }{
-		"an unknown member":           {"x-caddymgw-adress: localhost", "a.yaml:6: /x-caddymgw-adress: there is no member x-caddymgw-adress here: did you mean x-caddymgw-address?"},
+		"an unknown member":           {"x-caddymgw-adddress: localhost", "a.yaml:6: /x-caddymgw-adddress: there is no member x-caddymgw-adddress here: did you mean x-caddymgw-address?"},
 		"another case":                {"X-CaddyMGW-Users: {}", "a.yaml:6: /X-CaddyMGW-Users: there is no member X-CaddyMGW-Users here: did you mean x-caddymgw-users?"},
 		"an unknown option":           {"x-caddymgw-options: {default_securty: deny}", "a.yaml:6: /x-caddymgw-options/default_securty: there is no member default_securty here: did you mean default_security?"},
 		"a wrong type":                {"x-caddymgw-options:\n  same_subject: 'yes'", "a.yaml:7: /x-caddymgw-options/same_subject: must be true or false, is a string"},

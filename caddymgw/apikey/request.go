@@ -63,7 +63,7 @@ func (s *Seconds) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 // the member by its JSON pointer, never its value.
 func Decode(body []byte, into any, known string) error {
 	if bytes.Equal(bytes.TrimSpace(body), []byte("null")) {
-		return errors.New("The body must be one JSON object, each member once")
+		return errors.New("the body must be one JSON object, each member once")
 	}
 	err := json.Unmarshal(body, into, json.RejectUnknownMembers(true))
 	var semantic *json.SemanticError
@@ -71,9 +71,9 @@ func Decode(body []byte, into any, known string) error {
 	case err == nil:
 		return nil
 	case !errors.As(err, &semantic) || semantic.JSONPointer == "":
-		return errors.New("The body must be one JSON object, each member once")
+		return errors.New("the body must be one JSON object, each member once")
 	case errors.Is(err, json.ErrUnknownName):
-		return errors.New("The body has a member that is not known here; known are " + known)
+		return errors.New("the body has a member that is not known here; known are " + known)
 	case errors.Is(err, errSeconds):
 		return errors.New(string(semantic.JSONPointer) + ": " + errSeconds.Error())
 	}

@@ -73,7 +73,8 @@ func revoke(c *call) *failure {
 	if bad != nil {
 		return bad
 	}
-	reason, err := cmp.Or(q.Reason, noReason), error(nil)
+	reason := cmp.Or(q.Reason, noReason)
+	var err error
 	if q.ID != nil {
 		_, err = app.RevokeKey(c.context(), c.actor(), *q.ID, reason, true)
 	} else {

@@ -1,7 +1,7 @@
 package ledgers
 
 import (
-	"fmt"
+	"errors"
 	"path/filepath"
 
 	"github.com/caddyserver/caddy/v2"
@@ -33,7 +33,7 @@ func (b *Bolt) Provision(ctx caddy.Context) error {
 	if b.File == "" {
 		storage, ok := ctx.Storage().(*certmagic.FileStorage)
 		if !ok {
-			return fmt.Errorf("Caddy's storage is no folder of this machine, and may be shared; name a ledger that is shared too (ledger redis URL), or a file (ledger bolt FILE)")
+			return errors.New("the storage of Caddy is no folder of this machine, and may be shared; name a ledger that is shared too (ledger redis URL), or a file (ledger bolt FILE)")
 		}
 		b.File = filepath.Join(storage.Path, "mgw", "ledger.db")
 	}

@@ -87,7 +87,8 @@ func (l *openLedger) Destruct() error {
 
 // provisionLedger loads the module, and opens nothing.
 func (a *App) provisionLedger(ctx caddy.Context) error {
-	v, err := any(nil), error(nil)
+	var v any
+	var err error
 	if a.APIKeys.LedgerRaw != nil {
 		v, err = ctx.LoadModule(a.APIKeys, "LedgerRaw")
 	} else {

@@ -38,7 +38,7 @@ type session struct {
 // is over.
 func (w *watch) follow(ctx context.Context) error {
 	client := w.target.client(noRetries)
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	defer context.AfterFunc(ctx, func() { _ = client.Close() })() // ends a read that waits
 	connecting, cancel := context.WithTimeout(ctx, w.target.patience())
 	defer cancel()
