@@ -70,6 +70,16 @@ type Verdict struct {
 	Retirement Retirement
 }
 
+// RefusedFor is the verdict on a credential that is not good (900901).
+func RefusedFor(reason Reason) Verdict {
+	return Verdict{Outcome: Refused, Fault: fault.InvalidCredentials, Reason: reason}
+}
+
+// UnavailableFor is the verdict while a credential can't be judged (900900).
+func UnavailableFor(reason Reason) Verdict {
+	return Verdict{Outcome: Unavailable, Fault: fault.Unclassified, Reason: reason}
+}
+
 // Principal is who a credential stands for, once it is verified. It is never
 // changed: a verifier may return one for many requests. The gateway puts it
 // under the name of the scheme that it is asked for.
@@ -93,7 +103,7 @@ func Closed() Verifier { return closed{} }
 func (closed) Owns(*Scheme, credential.Credential) bool { return false }
 
 func (closed) Verify(context.Context, *Request, *Requirement, credential.Credential) Verdict {
-	return Verdict{Outcome: Refused, Fault: fault.InvalidCredentials, Reason: ReasonNoVerifier}
+	return RefusedFor(ReasonNoVerifier)
 }
 
 // Challenge names the kind all the same: where every alternative is closed, a

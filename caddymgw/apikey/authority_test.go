@@ -149,7 +149,7 @@ func (d *desk) requireGood(t testing.TB, text string) {
 
 func (d *desk) requireRefused(t testing.TB, text string, reason caddymgw.Reason) {
 	t.Helper()
-	require.Equal(t, refused(reason), d.judge(t, text, request()))
+	require.Equal(t, caddymgw.RefusedFor(reason), d.judge(t, text, request()))
 }
 
 // members are put over good ones; absent takes one away.

@@ -148,7 +148,7 @@ func (a *Authority) revoke(ctx context.Context, r ledger.Revocation) error {
 	if err != nil {
 		return err
 	}
-	if reason := badText(r.Reason); r.Reason != "" && reason != "" {
+	if reason := BadText(r.Reason); r.Reason != "" && reason != "" {
 		return &GrantError{"reason", reason}
 	}
 	if err := o.Ledger.Revoke(ctx, r); err != nil {

@@ -82,7 +82,7 @@ func TestARevokedKeyIsRefusedByTheNextCall(t *testing.T) {
 	r, err := d.Revoke(t.Context(), lost.ID, "lost")
 	require.NoError(t, err)
 	require.Equal(t, "lost", r.Reason)
-	require.Equal(t, refused(caddymgw.ReasonRevoked), d.verdict(t, lost.Token))
+	require.Equal(t, caddymgw.RefusedFor(caddymgw.ReasonRevoked), d.verdict(t, lost.Token))
 	require.Equal(t, caddymgw.Satisfied, d.verdict(t, kept.Token).Outcome)
 
 	again, err := d.Revoke(t.Context(), lost.ID, "stolen")
@@ -95,7 +95,7 @@ func TestARevokedKeyIsRefusedByTheNextCall(t *testing.T) {
 	require.ErrorAs(t, err, &bad)
 	require.Equal(t, "reason", bad.Member)
 	require.NoError(t, d.RevokeUnrecorded(t.Context(), kept.ID, ""))
-	require.Equal(t, refused(caddymgw.ReasonRevoked), d.verdict(t, kept.Token))
+	require.Equal(t, caddymgw.RefusedFor(caddymgw.ReasonRevoked), d.verdict(t, kept.Token))
 }
 
 func TestWhatCouldNotBeRecordedIsNotRevoked(t *testing.T) {
@@ -130,7 +130,7 @@ func TestAllThatASubjectHadIsRevoked(t *testing.T) {
 	old, other := d.mint(t, Grant{Subject: "alice"}), d.mint(t, Grant{Subject: "bob"})
 	d.pass(500 * time.Millisecond)
 	require.NoError(t, d.RevokeIssuedBefore(t.Context(), "alice", *d.now.Load(), "left"))
-	require.Equal(t, refused(caddymgw.ReasonRevoked), d.verdict(t, old.Token))
+	require.Equal(t, caddymgw.RefusedFor(caddymgw.ReasonRevoked), d.verdict(t, old.Token))
 	require.Equal(t, caddymgw.Satisfied, d.verdict(t, other.Token).Outcome)
 
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
@@ -141,7 +141,7 @@ func TestAllThatASubjectHadIsRevoked(t *testing.T) {
 	require.Equal(t, caddymgw.Satisfied, d.verdict(t, d.mint(t, Grant{Subject: "alice"}).Token).Outcome)
 
 	require.NoError(t, d.RevokeIssuedBefore(t.Context(), "", *d.now.Load(), "all"))
-	require.Equal(t, refused(caddymgw.ReasonRevoked), d.verdict(t, other.Token))
+	require.Equal(t, caddymgw.RefusedFor(caddymgw.ReasonRevoked), d.verdict(t, other.Token))
 	require.Error(t, d.RevokeIssuedBefore(t.Context(), "bob", d.now.Load().Add(time.Second), ""), "a moment ahead")
 }
 
@@ -178,7 +178,7 @@ func TestAReplacedKeyWorksForTheOverlapAndSaysSo(t *testing.T) {
 	require.Equal(t, caddymgw.Satisfied, v.Outcome)
 	require.Equal(t, caddymgw.Retirement{Since: start, Until: start.Add(time.Hour)}, v.Retirement)
 	d.pass(time.Hour)
-	require.Equal(t, refused(caddymgw.ReasonRevoked), d.verdict(t, old.Token))
+	require.Equal(t, caddymgw.RefusedFor(caddymgw.ReasonRevoked), d.verdict(t, old.Token))
 
 	second := d.mint(t, Grant{})
 	longer, none := 2*time.Hour, time.Duration(0)
@@ -190,7 +190,7 @@ func TestAReplacedKeyWorksForTheOverlapAndSaysSo(t *testing.T) {
 	third := d.mint(t, Grant{})
 	_, err = d.Rotate(t.Context(), third.ID, Rotation{Overlap: &none})
 	require.NoError(t, err)
-	require.Equal(t, refused(caddymgw.ReasonRevoked), d.verdict(t, third.Token))
+	require.Equal(t, caddymgw.RefusedFor(caddymgw.ReasonRevoked), d.verdict(t, third.Token))
 }
 
 func TestOfManyRotationsOneSucceeds(t *testing.T) {
@@ -264,7 +264,7 @@ func TestAKeyBoundToACertificateIsOnlyItsOwners(t *testing.T) {
 			if tc.good {
 				require.Equal(t, caddymgw.Satisfied, v.Outcome, name)
 			} else {
-				require.Equal(t, refused(caddymgw.ReasonCertificate), v, name)
+				require.Equal(t, caddymgw.RefusedFor(caddymgw.ReasonCertificate), v, name)
 			}
 		}
 	}
@@ -295,7 +295,7 @@ func TestWhereRevocationsAreUnknownKeysAreUnavailable(t *testing.T) {
 	o := *d.opened.Load()
 	o.Revocations = blind{}
 	d.Open(o)
-	require.Equal(t, unavailable(caddymgw.ReasonStale), d.verdict(t, key.Token))
+	require.Equal(t, caddymgw.UnavailableFor(caddymgw.ReasonStale), d.verdict(t, key.Token))
 }
 
 type blind struct{}

@@ -175,7 +175,7 @@ func (g *Grant) check() error {
 	if g.Subject == "" {
 		return errors.New("a key without a subject")
 	}
-	if reason := badText(g.Name); g.Name != "" && reason != "" {
+	if reason := BadText(g.Name); g.Name != "" && reason != "" {
 		return &GrantError{"name", reason}
 	}
 	if _, ok := token.ParseThumbprint(g.Certificate); g.Certificate != "" && !ok {
@@ -185,7 +185,7 @@ func (g *Grant) check() error {
 		return &GrantError{"apis", tooMany}
 	}
 	for i, api := range g.APIs {
-		if reason := cmp.Or(badText(api.Name), badText(api.Version)); reason != "" {
+		if reason := cmp.Or(BadText(api.Name), BadText(api.Version)); reason != "" {
 			return &GrantError{fmt.Sprintf("apis[%d]", i), reason}
 		}
 	}
@@ -195,7 +195,7 @@ func (g *Grant) check() error {
 		check   func(string) string
 	}{
 		{"scopes", g.Scopes, badScope},
-		{"operations", g.Operations, badText},
+		{"operations", g.Operations, BadText},
 		{"permittedIPs", g.Addresses, func(s string) string { _, err := parsePrefix(s); return errText(err) }},
 		{"permittedReferers", g.Referers, func(s string) string { _, err := parseReferer(s); return errText(err) }},
 	} {
@@ -203,7 +203,7 @@ func (g *Grant) check() error {
 			return &GrantError{list.member, tooMany}
 		}
 		for i, entry := range list.entries {
-			if reason := cmp.Or(badText(entry), list.check(entry)); reason != "" {
+			if reason := cmp.Or(BadText(entry), list.check(entry)); reason != "" {
 				return &GrantError{fmt.Sprintf("%s[%d]", list.member, i), reason}
 			}
 		}
@@ -213,7 +213,9 @@ func (g *Grant) check() error {
 
 const tooMany = "more than 100 entries"
 
-func badText(s string) string {
+// BadText says what is wrong with a text of a key, such as its subject or name;
+// "": nothing.
+func BadText(s string) string {
 	switch {
 	case s == "":
 		return "must not be empty"

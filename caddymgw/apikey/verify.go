@@ -28,27 +28,27 @@ func (a *Authority) Challenge(r *caddymgw.Requirement) string {
 func (a *Authority) Verify(ctx context.Context, r *caddymgw.Request, req *caddymgw.Requirement, c credential.Credential) caddymgw.Verdict {
 	o := a.opened.Load()
 	if o == nil {
-		return unavailable(caddymgw.ReasonNotReady)
+		return caddymgw.UnavailableFor(caddymgw.ReasonNotReady)
 	}
 	v, reason := a.verified(ctx, o, presented{r, req.Scheme, c.Value.Reveal()})
 	switch reason {
 	case caddymgw.ReasonNone:
 	case caddymgw.ReasonNotReady:
-		return unavailable(reason)
+		return caddymgw.UnavailableFor(reason)
 	default:
-		return refused(reason)
+		return caddymgw.RefusedFor(reason)
 	}
 	l := v.Derived.(*limits)
 	standing := o.Revocations.Standing(v.Claims.Issuer, v.Claims.ID, v.Claims.Subject, v.Claims.IssuedAt, r.Now)
 	switch {
 	case standing.Revoked:
-		return refused(caddymgw.ReasonRevoked)
+		return caddymgw.RefusedFor(caddymgw.ReasonRevoked)
 	case standing.Unknown:
-		return unavailable(caddymgw.ReasonStale)
+		return caddymgw.UnavailableFor(caddymgw.ReasonStale)
 	case !l.owner.Holds(r.HTTP.TLS):
-		return refused(caddymgw.ReasonCertificate)
+		return caddymgw.RefusedFor(caddymgw.ReasonCertificate)
 	case !l.allows(r.Operation.API, a.config.RequireListedAPIs):
-		return refused(caddymgw.ReasonAPI)
+		return caddymgw.RefusedFor(caddymgw.ReasonAPI)
 	}
 	if v.Claims.Issuer == a.config.Issuer && !r.Rehearsal {
 		l.use(o, r.Now)
@@ -172,14 +172,6 @@ func (a *Authority) claims(v *token.Verified, r *caddymgw.Request) caddymgw.Reas
 		return reasonOf(err)
 	}
 	return caddymgw.ReasonNone
-}
-
-func unavailable(reason caddymgw.Reason) caddymgw.Verdict {
-	return caddymgw.Verdict{Outcome: caddymgw.Unavailable, Fault: fault.Unclassified, Reason: reason}
-}
-
-func refused(reason caddymgw.Reason) caddymgw.Verdict {
-	return caddymgw.Verdict{Outcome: caddymgw.Refused, Fault: fault.InvalidCredentials, Reason: reason}
 }
 
 func reasonOf(err error) caddymgw.Reason {

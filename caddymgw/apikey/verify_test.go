@@ -162,7 +162,7 @@ func TestAKeyExpiresByTheClockThoughItIsRemembered(t *testing.T) {
 			r.Now = start.Add(time.Hour + leeway - time.Nanosecond)
 			require.Equal(t, caddymgw.Satisfied, d.judge(t, issued.Token, r).Outcome)
 			r.Now = start.Add(time.Hour + leeway)
-			require.Equal(t, refused(caddymgw.ReasonExpired), d.judge(t, issued.Token, r))
+			require.Equal(t, caddymgw.RefusedFor(caddymgw.ReasonExpired), d.judge(t, issued.Token, r))
 		})
 	}
 }
@@ -245,8 +245,8 @@ func TestChallengeNamesThePlace(t *testing.T) {
 	t.Parallel()
 	got := newDesk(t, nil).Challenge(&caddymgw.Requirement{Scheme: scheme})
 	require.Equal(t, `ApiKey realm="Petstore", in="header", name="X-API-Key"`, got)
-	require.Equal(t, http.StatusUnauthorized, refused(caddymgw.ReasonRevoked).Fault.Status())
-	require.Equal(t, fault.InvalidCredentials, refused(caddymgw.ReasonExpired).Fault)
+	require.Equal(t, http.StatusUnauthorized, caddymgw.RefusedFor(caddymgw.ReasonRevoked).Fault.Status())
+	require.Equal(t, fault.InvalidCredentials, caddymgw.RefusedFor(caddymgw.ReasonExpired).Fault)
 }
 
 func BenchmarkVerifySeen(b *testing.B) {

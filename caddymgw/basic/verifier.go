@@ -151,9 +151,9 @@ func (v *Verifier) Verify(ctx context.Context, _ *caddymgw.Request, r *caddymgw.
 	}
 	switch ok, err := v.Authenticate(ctx, user, password); {
 	case errors.Is(err, ErrBusy):
-		return caddymgw.Verdict{Outcome: caddymgw.Unavailable, Fault: fault.Unclassified, Reason: caddymgw.ReasonBusy}
+		return caddymgw.UnavailableFor(caddymgw.ReasonBusy)
 	case err != nil:
-		return caddymgw.Verdict{Outcome: caddymgw.Unavailable, Fault: fault.Unclassified, Reason: caddymgw.ReasonNotReady}
+		return caddymgw.UnavailableFor(caddymgw.ReasonNotReady)
 	case !ok:
 		return caddymgw.Verdict{Outcome: caddymgw.Refused, Fault: fault.WrongPassword, Reason: caddymgw.ReasonWrongPassword}
 	}

@@ -57,7 +57,7 @@ func TestATokenBoundToACertificateIsOnlyItsOwners(t *testing.T) {
 				if tc.good {
 					require.Equal(t, caddymgw.Satisfied, v.Outcome)
 				} else {
-					require.Equal(t, refused(reasonBinding), v)
+					require.Equal(t, caddymgw.RefusedFor(reasonBinding), v)
 				}
 			}
 		})
@@ -97,7 +97,7 @@ func TestOtherConfirmationsAreRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			require.Equal(t, refused(caddymgw.ReasonClaims), d.judge(t, d.forge(t, nil, members{"cnf": cnf}), r))
+			require.Equal(t, caddymgw.RefusedFor(caddymgw.ReasonClaims), d.judge(t, d.forge(t, nil, members{"cnf": cnf}), r))
 		})
 	}
 	_, ok := token.ReadConfirmation(map[string]any{"cnf": map[string]any{"x5t#S256": strings.Repeat("A", 40) + "\r\n\n"}})
@@ -105,7 +105,7 @@ func TestOtherConfirmationsAreRefused(t *testing.T) {
 	last := strings.IndexByte(alphabet, good[42])
 	for i := 1; i < 4; i++ { // two bits of the last character are unused
 		text := d.forge(t, nil, members{"cnf": members{"x5t#S256": good[:42] + alphabet[last+i:last+i+1]}})
-		require.Equal(t, refused(caddymgw.ReasonClaims), d.judge(t, text, r))
+		require.Equal(t, caddymgw.RefusedFor(caddymgw.ReasonClaims), d.judge(t, text, r))
 	}
 }
 

@@ -151,7 +151,7 @@ func TestEveryFailureOfTheEndpointIsUnavailable(t *testing.T) {
 			if tc.says == "deadline" {
 				d.opaque.introspect.lifetime = 100 * time.Millisecond
 			}
-			require.Equal(t, unavailable(caddymgw.ReasonNotReady), d.judge(t, "s3cret", request()))
+			require.Equal(t, caddymgw.UnavailableFor(caddymgw.ReasonNotReady), d.judge(t, "s3cret", request()))
 			err := <-failed
 			require.ErrorContains(t, err, tc.says)
 			require.NotContains(t, err.Error(), "s3cret")

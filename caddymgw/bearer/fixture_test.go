@@ -258,7 +258,7 @@ func (d *desk) requireGood(t testing.TB, text string) *caddymgw.Principal {
 
 func (d *desk) requireRefused(t testing.TB, text string, reason caddymgw.Reason) {
 	t.Helper()
-	require.Equal(t, refused(reason), d.judge(t, text, request()))
+	require.Equal(t, caddymgw.RefusedFor(reason), d.judge(t, text, request()))
 }
 
 // requireNever is requireRefused twice, and nothing may be remembered.

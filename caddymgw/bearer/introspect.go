@@ -84,9 +84,9 @@ func (v *Verifier) introspected(ctx context.Context, p presented, i *issuer) cad
 	a, err := i.introspect.answer(ctx, question{p.text, p.scheme, p.Client, p.Now})
 	switch {
 	case errors.Is(err, errBusy):
-		return unavailable(caddymgw.ReasonBusy)
+		return caddymgw.UnavailableFor(caddymgw.ReasonBusy)
 	case err != nil:
-		return unavailable(caddymgw.ReasonNotReady)
+		return caddymgw.UnavailableFor(caddymgw.ReasonNotReady)
 	}
 	return v.answered(p, i, a)
 }
@@ -95,10 +95,10 @@ func (v *Verifier) introspected(ctx context.Context, p presented, i *issuer) cad
 // call to call.
 func (v *Verifier) answered(p presented, i *issuer, a *answer) caddymgw.Verdict {
 	if a.reason != caddymgw.ReasonNone {
-		return refused(a.reason)
+		return caddymgw.RefusedFor(a.reason)
 	}
 	if err := a.claims.CheckTime(p.Now, v.leeway); err != nil {
-		return refused(reasonOf(err))
+		return caddymgw.RefusedFor(reasonOf(err))
 	}
 	return v.satisfied(p, a.reading)
 }

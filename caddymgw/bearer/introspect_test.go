@@ -240,7 +240,7 @@ func TestFailuresAreUnavailableAndNotRemembered(t *testing.T) {
 	}))
 	o.err = errors.New("no route")
 	for range 2 {
-		require.Equal(t, unavailable(caddymgw.ReasonNotReady), d.judge(t, "good", request()))
+		require.Equal(t, caddymgw.UnavailableFor(caddymgw.ReasonNotReady), d.judge(t, "good", request()))
 	}
 	require.Equal(t, 2, o.count())
 	require.Len(t, reported, 2)
@@ -266,7 +266,7 @@ func TestATransportThatPanicsIsAFailure(t *testing.T) {
 			t.Parallel()
 			d, _ := newOpaqueDesk(t, issuerOf(func(i *Issuer) { change(i.Introspection) }))
 			for range maxFlights + 1 { // the places are given back
-				require.Equal(t, unavailable(caddymgw.ReasonNotReady), d.judge(t, "good", request()))
+				require.Equal(t, caddymgw.UnavailableFor(caddymgw.ReasonNotReady), d.judge(t, "good", request()))
 			}
 		})
 	}

@@ -18,38 +18,38 @@ import (
 // first, and all of it on every call.
 func (v *Verifier) jwt(ctx context.Context, p presented, t *token.Verified) caddymgw.Verdict {
 	if !containsFold(accessTypes, t.Type) || !token.MayBeAccessToken(t.Claims.All) {
-		return refused(caddymgw.ReasonType)
+		return caddymgw.RefusedFor(caddymgw.ReasonType)
 	}
 	i := v.issuers[t.Claims.Issuer]
 	switch {
 	case i == nil:
-		return refused(caddymgw.ReasonIssuer)
+		return caddymgw.RefusedFor(caddymgw.ReasonIssuer)
 	case !i.isOfType(t.Type):
-		return refused(caddymgw.ReasonType)
+		return caddymgw.RefusedFor(caddymgw.ReasonType)
 	}
 	if i.Keys == nil {
 		return v.introspected(ctx, p, i)
 	}
 	if reason := v.claims(i, t, p.Now); reason != caddymgw.ReasonNone {
-		return refused(reason)
+		return caddymgw.RefusedFor(reason)
 	}
 	rd, known := t.Derived.(*reading)
 	if known = known && rd.profile == i.profile; !known {
 		var ok bool
 		if rd, ok = i.read(&t.Claims, p.scheme, "sub", "client_id", "azp"); !ok {
-			return refused(caddymgw.ReasonClaims)
+			return caddymgw.RefusedFor(caddymgw.ReasonClaims)
 		}
 	}
 	keys, err := i.Keys.Find(ctx, t.KeyID, t.Algorithm)
 	if err != nil {
-		return unavailable(caddymgw.ReasonNotReady)
+		return caddymgw.UnavailableFor(caddymgw.ReasonNotReady)
 	}
 	key, err := signedBy(t, keys, i.Algorithms)
 	if err != nil {
 		if errors.Is(err, errNoKey) {
-			return refused(caddymgw.ReasonUnknownKey)
+			return caddymgw.RefusedFor(caddymgw.ReasonUnknownKey)
 		}
-		return refused(reasonOf(err))
+		return caddymgw.RefusedFor(reasonOf(err))
 	}
 	if !known || !isItself(t.Key, key) {
 		v.cache.Put(p.text, &token.Verified{Token: t.Token, Key: key, Derived: rd})

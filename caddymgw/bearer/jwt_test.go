@@ -156,7 +156,7 @@ func TestTimesAreJudgedWithLeewayOnEveryCall(t *testing.T) {
 				good.Now, bad.Now = start.Add(tc.good), start.Add(tc.bad)
 				for range 2 {
 					require.Equal(t, caddymgw.Satisfied, d.judge(t, text, good).Outcome, name)
-					require.Equal(t, refused(tc.reason), d.judge(t, text, bad), name)
+					require.Equal(t, caddymgw.RefusedFor(tc.reason), d.judge(t, text, bad), name)
 				}
 			}
 		})
@@ -181,10 +181,10 @@ func TestKeysThatCannotBeKnownAreUnavailable(t *testing.T) {
 	text := d.forge(t, nil, nil)
 	down := errors.New("the key set is down")
 	d.keys.set(down, token.Key{ID: "k1", Public: &d.key.PublicKey})
-	want := unavailable(caddymgw.ReasonNotReady)
+	want := caddymgw.UnavailableFor(caddymgw.ReasonNotReady)
 	require.Equal(t, want, d.judge(t, text, request()))
 	require.Equal(t, http.StatusServiceUnavailable, want.Fault.Status())
-	require.Equal(t, refused(caddymgw.ReasonAudience), d.judge(t, d.forge(t, nil, members{"aud": "x"}), request()), "a bad token is bad all the same")
+	require.Equal(t, caddymgw.RefusedFor(caddymgw.ReasonAudience), d.judge(t, d.forge(t, nil, members{"aud": "x"}), request()), "a bad token is bad all the same")
 
 	d.keys.set(nil, token.Key{ID: "k1", Public: &d.key.PublicKey})
 	d.requireGood(t, text)

@@ -167,8 +167,8 @@ func TestWhoGoesAwayDoesNotTakeTheAnswerAlong(t *testing.T) {
 	defer leaveToo()
 	third := judge(impatient)
 	leave()
-	require.Equal(t, unavailable(caddymgw.ReasonNotReady), <-first)
-	require.Equal(t, unavailable(caddymgw.ReasonNotReady), <-third)
+	require.Equal(t, caddymgw.UnavailableFor(caddymgw.ReasonNotReady), <-first)
+	require.Equal(t, caddymgw.UnavailableFor(caddymgw.ReasonNotReady), <-third)
 	select {
 	case v := <-second:
 		require.Fail(t, "nothing was answered yet", v)
@@ -203,7 +203,7 @@ func TestOnlySoManyQuestionsAreAskedAtOnce(t *testing.T) {
 		wg.Go(func() { d.judge(t, fmt.Sprint("bad", i), request()) })
 	}
 	require.Eventually(t, func() bool { return o.count() == 1+maxFlights }, 5*time.Second, time.Millisecond)
-	require.Equal(t, unavailable(caddymgw.ReasonBusy), d.judge(t, "another", request()))
+	require.Equal(t, caddymgw.UnavailableFor(caddymgw.ReasonBusy), d.judge(t, "another", request()))
 	d.requireGood(t, "good")
 	close(o.hold)
 	wg.Wait()

@@ -61,7 +61,7 @@ func TestGarbageOfOneNetworkLeavesOthersTheirAnswers(t *testing.T) {
 		wg.Go(func() { d.judge(t, fmt.Sprint("garbage", i), from("192.0.2.1")) })
 	}
 	require.Eventually(t, func() bool { return o.count() == maxOfNetwork }, 5*time.Second, time.Millisecond)
-	require.Equal(t, unavailable(caddymgw.ReasonBusy), d.judge(t, "mine", from("192.0.2.2")))
+	require.Equal(t, caddymgw.UnavailableFor(caddymgw.ReasonBusy), d.judge(t, "mine", from("192.0.2.2")))
 	o.mu.Lock()
 	o.hold = nil
 	o.mu.Unlock()

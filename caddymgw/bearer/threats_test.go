@@ -235,7 +235,7 @@ func TestThreatsD(t *testing.T) {
 			if tc.reason == "" {
 				d.requireGood(t, text)
 			} else {
-				require.Equal(t, refused(tc.reason), d.judge(t, text, request()), name)
+				require.Equal(t, caddymgw.RefusedFor(tc.reason), d.judge(t, text, request()), name)
 			}
 		}
 	})

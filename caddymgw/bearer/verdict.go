@@ -4,7 +4,6 @@ import (
 	"errors"
 
 	"github.com/caddymgw/gateway/caddymgw"
-	"github.com/caddymgw/gateway/caddymgw/fault"
 	"github.com/caddymgw/gateway/caddymgw/token"
 )
 
@@ -13,14 +12,6 @@ const (
 	reasonBinding  = caddymgw.ReasonClaims // bound to a key that the client did not prove to have
 	reasonInactive = caddymgw.ReasonClaims // the issuer says that it is not active
 )
-
-func refused(reason caddymgw.Reason) caddymgw.Verdict {
-	return caddymgw.Verdict{Outcome: caddymgw.Refused, Fault: fault.InvalidCredentials, Reason: reason}
-}
-
-func unavailable(reason caddymgw.Reason) caddymgw.Verdict {
-	return caddymgw.Verdict{Outcome: caddymgw.Unavailable, Fault: fault.Unclassified, Reason: reason}
-}
 
 func reasonOf(err error) caddymgw.Reason {
 	switch {

@@ -129,7 +129,7 @@ func (v *Verifier) Challenge(r *caddymgw.Requirement) string {
 func (v *Verifier) Verify(ctx context.Context, r *caddymgw.Request, req *caddymgw.Requirement, c credential.Credential) caddymgw.Verdict {
 	text, ok := tokenOf(c)
 	if !ok || len(text) > token.MaxLength {
-		return refused(caddymgw.ReasonMalformed)
+		return caddymgw.RefusedFor(caddymgw.ReasonMalformed)
 	}
 	p := presented{r, req.Scheme, text}
 	if seen, ok := v.cache.Get(text); ok {
@@ -145,7 +145,7 @@ func (v *Verifier) Verify(ctx context.Context, r *caddymgw.Request, req *caddymg
 	case err == nil:
 		return v.jwt(ctx, p, &token.Verified{Token: t})
 	case v.opaque == nil || !isOpaque(text):
-		return refused(reasonOf(err))
+		return caddymgw.RefusedFor(reasonOf(err))
 	default:
 		return v.introspected(ctx, p, v.opaque)
 	}
@@ -163,10 +163,10 @@ type presented struct {
 func (v *Verifier) satisfied(p presented, rd *reading) caddymgw.Verdict {
 	who := rd.principal
 	if !rd.confirmation.Holds(p.HTTP.TLS) {
-		return refused(reasonBinding)
+		return caddymgw.RefusedFor(reasonBinding)
 	}
 	if v.revocations.Standing(who.Issuer, who.KeyID, who.Subject, who.IssuedAt, p.Now).Revoked {
-		return refused(caddymgw.ReasonRevoked)
+		return caddymgw.RefusedFor(caddymgw.ReasonRevoked)
 	}
 	return caddymgw.Verdict{Outcome: caddymgw.Satisfied, Principal: who}
 }

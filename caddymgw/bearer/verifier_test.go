@@ -174,5 +174,5 @@ func TestTheZeroLeewayIsExact(t *testing.T) {
 	text := d.forge(t, nil, nil)
 	require.Equal(t, caddymgw.Satisfied, d.judge(t, text, r).Outcome)
 	r.Now = start.Add(time.Hour)
-	require.Equal(t, refused(caddymgw.ReasonExpired), d.judge(t, text, r))
+	require.Equal(t, caddymgw.RefusedFor(caddymgw.ReasonExpired), d.judge(t, text, r))
 }

@@ -34,7 +34,7 @@ func (v *Verifier) forwarded(r *caddymgw.Request, scheme string) caddymgw.Verdic
 	case len(values) == 0, len(values) == 1 && values[0] == "":
 		return caddymgw.Verdict{Outcome: caddymgw.Absent}
 	case len(values) > 1, len(values[0]) > maxHeader:
-		return refused(caddymgw.ReasonMalformed)
+		return caddymgw.RefusedFor(caddymgw.ReasonMalformed)
 	}
 	key := sha256.Sum256([]byte(values[0]))
 	if j, ok := v.header.seen.GetIfPresent(key); ok && j.client.at(r.Now) == caddymgw.ReasonNone {
@@ -42,7 +42,7 @@ func (v *Verifier) forwarded(r *caddymgw.Request, scheme string) caddymgw.Verdic
 	}
 	leaf, err := parseCertificate(values[0])
 	if err != nil {
-		return refused(caddymgw.ReasonMalformed)
+		return caddymgw.RefusedFor(caddymgw.ReasonMalformed)
 	}
 	chains, err := leaf.Verify(x509.VerifyOptions{
 		Roots:       v.header.roots,
@@ -50,7 +50,7 @@ func (v *Verifier) forwarded(r *caddymgw.Request, scheme string) caddymgw.Verdic
 		KeyUsages:   []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	})
 	if err != nil {
-		return refused(unverified(leaf, err, r.Now))
+		return caddymgw.RefusedFor(unverified(leaf, err, r.Now))
 	}
 	j := v.judge(chains, scheme)
 	verdict := j.verdict(j.client.at(r.Now))

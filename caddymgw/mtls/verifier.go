@@ -9,7 +9,6 @@ import (
 
 	"github.com/caddymgw/gateway/caddymgw"
 	"github.com/caddymgw/gateway/caddymgw/credential"
-	"github.com/caddymgw/gateway/caddymgw/fault"
 )
 
 // Verifier judges the certificates of clients.
@@ -70,13 +69,9 @@ func verified(state *tls.ConnectionState) ([][]*x509.Certificate, bool) {
 
 func (j *judgement) verdict(reason caddymgw.Reason) caddymgw.Verdict {
 	if reason != caddymgw.ReasonNone {
-		return refused(reason)
+		return caddymgw.RefusedFor(reason)
 	}
 	return caddymgw.Verdict{Outcome: caddymgw.Satisfied, Principal: j.principal}
-}
-
-func refused(reason caddymgw.Reason) caddymgw.Verdict {
-	return caddymgw.Verdict{Outcome: caddymgw.Refused, Fault: fault.InvalidCredentials, Reason: reason}
 }
 
 // Challenge returns "": the handshake asks for certificates.

@@ -3,6 +3,8 @@ package admin
 import (
 	"context"
 	"errors"
+	"github.com/caddymgw/gateway/caddymgw/apikey"
+	"github.com/caddymgw/gateway/modules/mgw"
 	"io"
 	"mime"
 	"net"
@@ -10,11 +12,6 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"unicode"
-	"unicode/utf8"
-
-	"github.com/caddymgw/gateway/caddymgw/apikey"
-	"github.com/caddymgw/gateway/modules/mgw"
 )
 
 // call is one request.
@@ -100,18 +97,3 @@ func (c *call) noQuery() *failure {
 // keyID is the shape of ids and kids. A whole key, put in place of its id, has
 // not got it, and must not come to be kept in the ledger.
 var keyID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-
-const maxText = 200 // characters of a subject, as of the other texts of a key
-
-// badSubject says what is wrong with the name of a holder of keys; "": nothing.
-func badSubject(s string) string {
-	switch {
-	case s == "":
-		return "must not be empty"
-	case !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl):
-		return "must not hold control characters"
-	case utf8.RuneCountInString(s) > maxText:
-		return "is longer than 200 characters"
-	}
-	return ""
-}

@@ -37,7 +37,7 @@ func issueKey(c *call) *failure {
 	if bad != nil {
 		return bad
 	}
-	if reason := badSubject(q.Subject); reason != "" {
+	if reason := apikey.BadText(q.Subject); reason != "" {
 		return badMember("/subject", reason)
 	}
 	err := q.Check()

@@ -103,7 +103,7 @@ func (q *revocation) scope(now time.Time) (subject string, before time.Time, bad
 	}
 	if q.Subject != nil {
 		subject = *q.Subject
-		if reason := badSubject(subject); reason != "" {
+		if reason := apikey.BadText(subject); reason != "" {
 			return "", before, badMember("/subject", reason)
 		}
 	}
