@@ -3,8 +3,6 @@ package admin
 import (
 	"context"
 	"errors"
-	"github.com/caddymgw/gateway/caddymgw/apikey"
-	"github.com/caddymgw/gateway/modules/mgw"
 	"io"
 	"mime"
 	"net"
@@ -12,6 +10,9 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+
+	"github.com/caddymgw/gateway/caddymgw/apikey"
+	"github.com/caddymgw/gateway/modules/mgw"
 )
 
 // call is one request.
