@@ -101,6 +101,19 @@ func TestReferencesStayInTheFolder(t *testing.T) {
 	require.Equal(t, "linked", answer(t, doc, "GET /a"))
 }
 
+// TestTheDocumentMayBeALink, whose folder is the one in which it is named.
+func TestTheDocumentMayBeALink(t *testing.T) {
+	t.Parallel()
+	elsewhere := put(t, head+"paths:\n  /a: {$ref: item.yaml}\n-- item.yaml --\nget: {operationId: there}\n")
+	file := filepath.Join(t.TempDir(), "api.yaml")
+	require.NoError(t, os.Symlink(elsewhere, file))
+	require.Contains(t, refusal(t, file, Options{}), "item.yaml: the file can't be read")
+	require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(file), "item.yaml"), []byte("get: {operationId: here}\n"), 0o600))
+	doc, err := Load(file, Options{})
+	require.NoError(t, err)
+	require.Equal(t, "here", answer(t, doc, "GET /a"))
+}
+
 func TestABrokenFileRefusesAllThatNameIt(t *testing.T) {
 	t.Parallel()
 	const broken = "components:\n  securitySchemes:\n    k: {$ref: s.yaml}\n    l: {$ref: 's.yaml#/l'}\n"

@@ -22,8 +22,9 @@ type source struct {
 	err  error // why there is no root
 }
 
-// sources are the files of a document. All lie in the folder of the entry;
-// os.Root keeps references, also through symbolic links, from leaving it.
+// sources are the files of a document. The entry is whatever file, link or pipe
+// was named; all others lie in its folder: os.Root keeps references, also through
+// symbolic links, from leaving it.
 type sources struct {
 	dir   string
 	root  *os.Root
@@ -84,7 +85,11 @@ func (s *sources) load(name string) (*source, error) {
 }
 
 func (s *sources) read(src *source) ([]byte, error) {
-	f, err := s.root.Open(src.path)
+	open := s.root.Open
+	if s.entry == nil {
+		open = func(string) (*os.File, error) { return os.Open(src.name) }
+	}
+	f, err := open(src.path)
 	if err != nil {
 		var perr *fs.PathError
 		if errors.As(err, &perr) {
