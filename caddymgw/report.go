@@ -176,23 +176,32 @@ func (b *Border) Reporting(r *ReportOnly) *Border {
 }
 
 // leaves reports whether the credential at a place stays: unless it is one that an
-// enforced scheme has read.
+// enforced scheme has read, be it by that one that the request passes or not.
 func (r *ReportOnly) leaves(p credential.Place, d Decision) bool {
 	if r == nil || r.everything {
 		return r != nil
 	}
-	at := func(s *Scheme) bool { return s.Place == p && r.Covers(s) }
-	if !slices.ContainsFunc(r.schemes, at) {
+	if !slices.ContainsFunc(r.schemes, func(s *Scheme) bool { return s.Place == p }) {
 		return false
 	}
 	for _, c := range d.Verified {
-		if c.Place == p && !slices.ContainsFunc(r.schemes, func(s *Scheme) bool { return at(s) && s.Accepts(c) }) {
+		if c.Place == p && r.enforces(d.Operation, c) {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(d.Principals, func(who *Principal) bool {
+	return !slices.ContainsFunc(d.Principals, func(who *Principal) bool { // whose verifier may have found it itself
 		return slices.ContainsFunc(r.api.Schemes, func(s *Scheme) bool {
 			return s.Name == who.Scheme && s.Place == p && !r.Covers(s)
+		})
+	})
+}
+
+// enforces reports whether an operation asks for an enforced scheme that reads the
+// credential.
+func (r *ReportOnly) enforces(op *Operation, c credential.Credential) bool {
+	return slices.ContainsFunc(op.Alternatives, func(alt Alternative) bool {
+		return slices.ContainsFunc(alt, func(q Requirement) bool {
+			return !r.Covers(q.Scheme) && q.Scheme.Accepts(c) && q.Verifier.Owns(q.Scheme, c)
 		})
 	})
 }

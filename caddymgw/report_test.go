@@ -177,6 +177,11 @@ func TestReportOnlyLetsThroughWhatItsSchemesDenyAndNoMore(t *testing.T) {
 				require.NotNil(t, without.Denial, about...)
 			}
 		}
+		x := reporting(security, schemes).gateway.Explain(t.Context(), get(lines...))
+		require.Equal(t, d.Denial, x.Decision.Denial, about...)
+		require.Equal(t, d.Report, x.Decision.Report, about...)
+		require.Equal(t, d.Principals, x.Decision.Principals, about...)
+		require.Equal(t, d.Verified, x.Decision.Verified, about...)
 		everything := reporting(security, "*").gateway.Decide(t.Context(), get(lines...))
 		require.Nil(t, everything.Denial, about...)
 		require.Equal(t, enforced.Denial == nil, everything.Report == nil, about...)
@@ -200,6 +205,9 @@ func TestWhatIsNotEnforcedStaysInTheRequest(t *testing.T) {
 		"not a login where tokens are meant":     {"basic | bearer", "bearer", []string{"Authorization: Basic good"}, nil, ""},
 		"a token where tokens are meant":         {"basic | bearer", "bearer", []string{"Authorization: Bearer good"}, []string{"Authorization"}, ""},
 		"not a token that an enforced one reads": {"oauth + oidc", "oidc", []string{"Authorization: Bearer good"}, nil, ""},
+		"not a key that an enforced one reads":   {"key2 | key", "key", []string{"X-Api-Key: good"}, nil, ""},
+		"not even where another one lets it in":  {"basic | key2 | key", "key", []string{"X-Api-Key: good", "Authorization: Basic good"}, nil, ""},
+		"a key beside a login that lets it in":   {"basic | key", "key", []string{"X-Api-Key: good", "Authorization: Basic good"}, []string{"X-Api-Key"}, ""},
 		"nothing of other schemes":               {"key | {}", "basic", []string{"X-Api-Key: good"}, nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

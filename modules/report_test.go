@@ -3,6 +3,8 @@ package modules_test
 import (
 	"encoding/json"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -115,6 +117,50 @@ func TestNobodyIsToldOfARefusalUnlessConfigured(t *testing.T) {
 			require.Equal(t, 200, a.Status)
 			require.NotContains(t, a.Header, "X-Would-Be-Refused")
 			require.Len(t, logged(t, g.Log(), "would be refused"), 1)
+		})
+	}
+}
+
+// TestOnlyTheGatewayTellsOfARefusal: neither the upstream does, nor who names himself
+// another client.
+func TestOnlyTheGatewayTellsOfARefusal(t *testing.T) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header()["x-would-be-refused"] = []string{"200; code=1; reason=upstream"}
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/ping"):
+			w.WriteHeader(http.StatusEarlyHints)
+		case strings.HasSuffix(r.URL.Path, "/roles"): // flushed at once
+			w.Header().Set("Content-Type", "text/event-stream")
+			_ = http.NewResponseController(w).Flush()
+		case strings.HasSuffix(r.URL.Path, "/stats"):
+			panic(http.ErrAbortHandler)
+		}
+		_, _ = io.WriteString(w, "hello")
+	}))
+	defer upstream.Close()
+	const here, elsewhere = "report_only {\n\t\t\tnetworks 127.0.0.0/8\n\t\t}", "report_only {\n\t\t\tnetworks 192.0.2.0/24\n\t\t}"
+	for name, tc := range map[string]struct {
+		option, global, target string
+		told                   []string
+		status                 int
+	}{
+		"a client that is to know":              {here, "", petPath, []string{"401; code=900902; reason=missing"}, 200},
+		"a stream":                              {here, "", "/shop/v1/roles", []string{"401; code=900902; reason=missing"}, 200},
+		"of what passes":                        {here, "", "/shop/v1/public/ping", nil, 200},
+		"an upstream that fails":                {here, "", "/shop/v1/admin/stats", []string{"401; code=900902; reason=missing"}, 502},
+		"another client":                        {elsewhere, "", petPath, nil, 200},
+		"another client whose proxy is trusted": {elsewhere, "trusted_proxies static 127.0.0.0/8\n\t\ttrusted_proxies_strict", petPath, []string{"401; code=900902; reason=missing"}, 200},
+		"another client whose proxy may have been lied to": {elsewhere, "trusted_proxies static 127.0.0.0/8", petPath, nil, 200},
+	} {
+		t.Run(name, func(t *testing.T) {
+			caddyfile := strings.NewReplacer("$UPSTREAM", strings.TrimPrefix(upstream.URL, "http://")).Replace(reportOnly(tc.option))
+			if tc.global != "" {
+				caddyfile = strings.Replace(caddyfile, "\t$GLOBAL\n", "\t$GLOBAL\n\tservers {\n\t\t"+tc.global+"\n\t}\n", 1)
+			}
+			g := harness.Start(t, caddyfile, map[string]string{"shop.yaml": shop})
+			a := g.Get(tc.target, "X-Forwarded-For: 192.0.2.1", "X-Real-Ip: 192.0.2.1", "Forwarded: for=192.0.2.1")
+			require.Equal(t, tc.status, a.Status)
+			require.Equal(t, tc.told, a.Header.Values("X-Would-Be-Refused"))
 		})
 	}
 }

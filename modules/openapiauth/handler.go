@@ -128,8 +128,8 @@ func (*Handler) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: "http.handlers.openapi_auth", New: func() caddy.Module { return new(Handler) }}
 }
 
-// Gate says that requests are decided on here.
-func (*Handler) Gate() {}
+// Gate says that requests are decided on here, and by what.
+func (h *Handler) Gate() (file string, doc *openapi.Document) { return h.Document, h.doc }
 
 // readyTimeout is how long a request waits for the gateway to become ready.
 const readyTimeout = 5 * time.Second
@@ -144,7 +144,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if d.Denial != nil {
 		return h.refuse(w, r, d)
 	}
-	h.report(w.Header(), r, d)
+	assertion, err := h.assertion(d)
+	if err != nil {
+		h.logger.Error("signing for the upstream failed", zap.Error(err))
+	}
+	if err != nil && !h.gateway.ReportOnly.Everything() {
+		return h.refuse(w, r, caddymgw.Decision{Operation: d.Operation, Denial: notReady()})
+	}
+	w = h.report(w, r, d)
 	l := h.newLease(w, r, h.gateway.ReportOnly.Enforced(d.Principals))
 	if l != nil {
 		w = l
@@ -158,13 +165,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		w.Header()["Vary"] = append(vary, h.vary)
 	}
 	announce(w.Header(), d.Retirement)
-	assertion, err := h.assertion(d)
-	if err != nil {
-		h.logger.Error("signing for the upstream failed", zap.Error(err))
-	}
-	if err != nil && !h.gateway.ReportOnly.Everything() {
-		return h.refuse(w, r, caddymgw.Decision{Operation: d.Operation, Denial: notReady()})
-	}
 	query := r.URL.RawQuery
 	h.border.Cross(r, d)
 	if assertion != "" {
@@ -183,15 +183,18 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 }
 
 func (h *Handler) decide(r *http.Request) caddymgw.Decision {
-	ctx, cancel := r.Context(), context.CancelFunc(func() {})
-	if !h.app.IsReady() {
-		ctx, cancel = context.WithTimeout(ctx, readyTimeout)
+	if h.app.IsReady() {
+		return h.gateway.Decide(r.Context(), r)
 	}
+	start := time.Now()
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
-	if err := h.app.Ready(ctx); err != nil {
-		return h.unready()
+	if h.app.Ready(ctx) == nil {
+		return h.gateway.Decide(r.Context(), r)
 	}
-	return h.gateway.Decide(r.Context(), r)
+	d := h.unready()
+	h.gateway.Observer.Decided(&caddymgw.Request{HTTP: r, Now: start}, d, time.Since(start))
+	return d
 }
 
 func notReady() *caddymgw.Denial {

@@ -73,18 +73,24 @@ func (h *Handler) provisionReport() (*caddymgw.ReportOnly, error) {
 	return r, nil
 }
 
-// report tells of a refusal that is not made.
-func (h *Handler) report(header http.Header, r *http.Request, d caddymgw.Decision) {
-	if d.Report == nil {
-		return
+// report logs a refusal that is not made, and returns what tells the client.
+func (h *Handler) report(w http.ResponseWriter, r *http.Request, d caddymgw.Decision) http.ResponseWriter {
+	if h.ReportOnly == nil {
+		return w
 	}
+	t := &teller{ResponseWriterWrapper: caddyhttp.ResponseWriterWrapper{ResponseWriter: w}}
 	told := d.Report
+	if told == nil {
+		return t
+	}
 	if c := h.logger.Check(zapcore.InfoLevel, "would be refused"); c != nil {
 		c.Write(reported(told, d.Operation)...)
 	}
 	if client := h.gateway.Client(r); client.IsValid() && slices.ContainsFunc(h.ReportOnly.prefixes, func(p netip.Prefix) bool { return p.Contains(client) }) {
-		header.Set(wouldBe, fmt.Sprintf("%d; code=%d; reason=%s", told.Status, told.Fault, told.Reason))
+		t.text[0] = fmt.Sprintf("%d; code=%d; reason=%s", told.Status, told.Fault, told.Reason)
+		t.tell() // also where somebody else answers, since what comes next fails
 	}
+	return t
 }
 
 func reported(told *caddymgw.Report, op *caddymgw.Operation) []zap.Field {
