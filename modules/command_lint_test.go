@@ -2,6 +2,8 @@ package modules_test
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -151,7 +153,26 @@ info: {title: T, version: '1'}
 paths: {/pets: {get: {operationId: "\e[2J", security: [{"\e[2J\u202E": ["\e[1A"]}]}}}
 components: {securitySchemes: {"\e[2J\u202E": {type: apiKey, in: query, name: "\e]0;owned\a"}}}
 `), 0o600))
-	for _, args := range [][]string{{"lint", file}, {"lint", file, "--json"}, {"lint", file, "--sarif"}, {"diff", "testdata/diff/old.yaml", file}, {"diff", file, "testdata/diff/old.yaml", "--json"}} {
+	closed := filepath.Join(t.TempDir(), "closed.yaml")
+	require.NoError(t, os.WriteFile(closed, []byte(`openapi: 3.1.0
+info: {title: "T\e[2J", version: '1'}
+paths: {"/pets\u202E": {get: {operationId: "\e[2J", security: [{"\e[2J\u202E": []}]}}}
+components: {securitySchemes: {"\e[2J\u202E": {type: http, scheme: basic}}}
+`), 0o600))
+	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }))
+	t.Cleanup(refusing.Close)
+	opening := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(opening.Close)
+	for _, args := range [][]string{
+		{"test", closed, "--gateway", refusing.URL},
+		{"test", closed, "--gateway", refusing.URL, "--json"},
+		{"test", closed, "--gateway", opening.URL},
+		{"lint", file},
+		{"lint", file, "--json"},
+		{"lint", file, "--sarif"},
+		{"diff", "testdata/diff/old.yaml", file},
+		{"diff", file, "testdata/diff/old.yaml", "--json"},
+	} {
 		p := typed("", args...)
 		require.NotEmpty(t, p.out)
 		for _, r := range p.out + p.err {
@@ -170,6 +191,9 @@ func TestDocumentsAndRulesAreCompleted(t *testing.T) {
 		"lint --fail-on ":        "error\nwarning\nnote\n:4\n",
 		"diff --fail-on ":        "weaker\nchanged\nany\n:4\n",
 		"diff --combine ":        "openapi\nany\n:4\n",
+		"test ":                  "yaml\nyml\njson\n:8\n",
+		"test a.yaml ":           ":4\n",
+		"test --combine ":        "openapi\nany\n:4\n",
 	} {
 		p := typedAt(time.Now, "", append([]string{"__complete", "mgw"}, strings.Split(line, " ")...)...)
 		require.NoError(t, p.failed)

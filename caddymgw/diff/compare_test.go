@@ -172,6 +172,13 @@ func TestSchemesAreCompared(t *testing.T) {
 	}, r.Schemes)
 	require.Equal(t, []string{"changed GET /a: (k (apiKey in header X-Key)) (k (apiKey in query key)) opens"}, lines(r), "the name is the same, the credential is not")
 	require.Empty(t, Compare(header, header).Schemes)
+
+	flow := func(name string) *openapi.Document {
+		return one("k: {type: oauth2, flows: {" + name + ": {tokenUrl: 'https://id.test/" + name + "', scopes: {}}}}")
+	}
+	r = Compare(flow("clientCredentials"), flow("password"))
+	require.Empty(t, append(lines(r), lines(Compare(flow("password"), flow("clientCredentials")))...), "clients get tokens another way, of whom the gateway trusts")
+	require.Empty(t, r.Schemes)
 }
 
 func TestTheDefaultCounts(t *testing.T) {

@@ -31,6 +31,11 @@ func TestWhatIsFoundAndWhere(t *testing.T) {
 	}{
 		"a clean document": {text: secret + "paths: {/a: {get: {operationId: a}}}\n"},
 		"no operation":     {text: "paths: {}\n"},
+		"a scheme for callbacks and webhooks": {
+			text: "security: []\nx-caddymgw-lint-ignore: [unauthenticated-write]\ncomponents: {securitySchemes: {back: {type: mutualTLS}, hook: {type: mutualTLS}, spare: {type: mutualTLS}}}\n" +
+				"paths: {/a: {post: {operationId: a, callbacks: {c: {'{$url}': {post: {security: [{back: []}]}}}}}}}\nwebhooks: {w: {post: {security: [{hook: []}]}}}\n",
+			want: []string{"unused-scheme 5 /components/securitySchemes/spare: no operation asks for spare"},
+		},
 		"writes by what opens them": {
 			text: "security: []\npaths:\n  /a:\n    post: {operationId: a}\n    put: {operationId: b}\n    delete: {operationId: c}\n    patch: {operationId: d}\n",
 			want: []string{`unauthenticated-write 3 /security: anybody may call POST /a, PUT /a, DELETE /a and 1 more: "security" asks for nothing`},

@@ -52,7 +52,7 @@ func FuzzFile(f *testing.F) {
 			total++
 		}
 		require.Equal(t, total, r.Count(Note))
-		_, err = json.Marshal(r.SARIF())
+		_, err = json.Marshal(r.SARIF(""))
 		require.NoError(t, err)
 	})
 }

@@ -46,19 +46,15 @@ func File(file string, options Options) (*Report, error) {
 }
 
 func readable(file string) error {
+	info, err := os.Stat(file) // opening a pipe would wait for who writes to it
+	if err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("the document can't be read: %s is no file", file)
+	}
 	f, err := os.Open(file) //nolint:gosec // that the caller names
 	if err != nil {
 		return fmt.Errorf("the document can't be read: %w", err)
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return fmt.Errorf("the document can't be read: %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("the document can't be read: %s is no file", file)
-	}
-	return nil
+	return f.Close()
 }
 
 // failed adds why the document does not load, unless a rule has found the same.

@@ -10,7 +10,7 @@ import (
 // read looks at the document as the gateway does, and at its tree. Its error is
 // about what the document wants to ignore.
 func read(file string, options openapi.Options) (*subject, error) {
-	s := &subject{file: file, options: options, listAt: map[openapi.Node]*list{}}
+	s := &subject{file: file, options: options, listAt: map[openapi.Node]*list{}, sent: map[string]bool{}}
 	s.doc, s.err = openapi.Load(file, options)
 	tree, err := openapi.OpenTree(file)
 	if err != nil {
@@ -86,6 +86,9 @@ func (s *subject) readPaths() error {
 			if op.ignored, err = ignores(op.node); err != nil {
 				return err
 			}
+			for _, callback := range op.node.Get("callbacks").Members() {
+				s.readSent(callback)
+			}
 			s.readList(op.node, op.ignored)
 			other := first[op.method+" "+shape]
 			switch {
@@ -133,6 +136,24 @@ func (s *subject) operationsOf(item openapi.Node) (all []*operation) {
 	return all
 }
 
+// readSent reads what the service sends to others: webhooks, and what of a callback
+// stands behind its references. The gateway does not see those requests.
+func (s *subject) readSent(of openapi.Node) {
+	of, err := s.tree.Follow(of)
+	if err != nil {
+		return
+	}
+	for _, item := range of.Members() {
+		for _, op := range s.operationsOf(item) {
+			for _, alternative := range op.node.Get("security").Items() {
+				for name := range alternative.Members() {
+					s.sent[name] = true
+				}
+			}
+		}
+	}
+}
+
 // decide finds out which member of the document decides the security of an
 // operation, in the order of the gateway.
 func (s *subject) decide(op *operation) {
@@ -162,6 +183,7 @@ func (s *subject) decide(op *operation) {
 
 // findUsed marks the schemes that an operation or a list names.
 func (s *subject) findUsed() {
+	s.readSent(s.root.Get("webhooks"))
 	used := map[string]bool{}
 	for _, l := range s.lists {
 		for _, q := range l.requirements() {

@@ -209,7 +209,7 @@ components:
 `,
 		check: func(v *view) (found []issue) {
 			for _, s := range v.schemes() {
-				if !s.used {
+				if !s.used && !v.sent[s.name] {
 					found = append(found, issue{s.node, nil, fmt.Sprintf("no operation asks for %s", s.name)})
 				}
 			}

@@ -31,6 +31,7 @@ type sarifTool struct {
 
 type sarifDriver struct {
 	Name           string      `json:"name"`
+	Version        string      `json:"version,omitempty"`
 	InformationURI string      `json:"informationUri"`
 	Rules          []sarifRule `json:"rules"`
 }
@@ -82,10 +83,11 @@ type sarifLogical struct {
 	Name string `json:"fullyQualifiedName"` // the JSON pointer
 }
 
-// SARIF returns the report as a log of one run.
-func (r *Report) SARIF() *SARIF {
+// SARIF returns the report as a log of one run, by a version of this program; "" for
+// an unknown one.
+func (r *Report) SARIF(version string) *SARIF {
 	run := sarifRun{
-		Tool:    sarifTool{sarifDriver{Name: "caddymgw", InformationURI: homepage}},
+		Tool:    sarifTool{sarifDriver{Name: "caddymgw", Version: version, InformationURI: homepage}},
 		Results: []sarifResult{},
 	}
 	rules := Rules()

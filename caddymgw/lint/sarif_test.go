@@ -16,7 +16,7 @@ func TestLogsAreWhatSARIFAsksFor(t *testing.T) {
 	t.Parallel()
 	r := looked(t, "paths: {/a: {post: {security: []}, get: {security: []}}}\n", Options{})
 	require.Len(t, r.Findings, 3)
-	raw, err := json.Marshal(r.SARIF())
+	raw, err := json.Marshal(r.SARIF("v1.2.3"))
 	require.NoError(t, err)
 	var log object
 	require.NoError(t, json.Unmarshal(raw, &log))
@@ -28,6 +28,7 @@ func TestLogsAreWhatSARIFAsksFor(t *testing.T) {
 	run := runs[0].(object)
 	driver := run["tool"].(object)["driver"].(object)
 	require.Equal(t, "caddymgw", driver["name"])
+	require.Equal(t, "v1.2.3", driver["version"])
 
 	described := driver["rules"].([]any)
 	require.Len(t, described, len(Rules()))
@@ -60,10 +61,11 @@ func TestLogsAreWhatSARIFAsksFor(t *testing.T) {
 
 func TestLogsWithoutResultsAndLines(t *testing.T) {
 	t.Parallel()
-	raw, err := json.Marshal(newReport(nil).SARIF())
+	raw, err := json.Marshal(newReport(nil).SARIF(""))
 	require.NoError(t, err)
 	require.Contains(t, string(raw), `"results":[]`)
-	one := newReport([]Finding{{Rule: loads, Severity: Error, File: "my api.yaml", Message: "m"}}).SARIF()
+	require.NotContains(t, string(raw), `"version":""`)
+	one := newReport([]Finding{{Rule: loads, Severity: Error, File: "my api.yaml", Message: "m"}}).SARIF("")
 	where := one.Runs[0].Results[0].Locations[0].Physical
 	require.Equal(t, 1, where.Region.StartLine, "lines count from 1")
 	require.Equal(t, "my%20api.yaml", where.Artifact.URI)

@@ -23,6 +23,7 @@ type subject struct {
 	declared []*scheme
 	lists    []*list
 	listAt   map[openapi.Node]*list
+	sent     map[string]bool // names of schemes that webhooks and callbacks ask for
 }
 
 // operation is one that the gateway serves.

@@ -97,7 +97,7 @@ func lintDocument(cmd *cobra.Command, args []string) (answer, err error) {
 	case asJSON:
 		err = printAsJSON(out, report)
 	case asSARIF:
-		err = printAsJSON(out, report.SARIF())
+		err = printAsJSON(out, report.SARIF(version()))
 	default:
 		err = printFindings(out, report)
 	}

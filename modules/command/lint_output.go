@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -55,6 +56,22 @@ func (s *sheet) whole(line string) {
 	if s.err == nil {
 		_, s.err = io.WriteString(s.out, line+"\n")
 	}
+}
+
+const module = "github.com/caddymgw/gateway"
+
+// version is that of this module in the program; "" where nobody has given it one.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, m := range append(info.Deps, &info.Main) {
+		if m.Path == module && m.Replace == nil && m.Version != "(devel)" {
+			return m.Version
+		}
+	}
+	return ""
 }
 
 // printAsJSON prints what this program itself has to say.
