@@ -14,13 +14,13 @@ import (
 )
 
 // matrixOf starts a gateway with a document of its own and returns how its matrix
-// is asked for.
-func matrixOf(t testing.TB, served string) (g *harness.Gateway, args []string) {
+// is asked for. Edits are texts of the Caddyfile and what stands in their place.
+func matrixOf(t testing.TB, served string, edits ...string) (g *harness.Gateway, args []string) {
 	t.Helper()
 	g = harness.New(t, map[string]string{"shop.yaml": served})
 	address := freeAddress(t)
 	hasty := strings.Replace(withAdmin(g, address), "mgw {", "mgw {\n\t\tleeway 1s", 1) // what expires is waited for
-	require.NoError(t, g.Load(hasty))
+	require.NoError(t, g.Load(g.Expand(strings.NewReplacer(edits...).Replace(hasty))))
 	document := filepath.Join(t.TempDir(), "document.yaml")
 	require.NoError(t, os.WriteFile(document, []byte(shop), 0o600))
 	return g, []string{"test", document, "--gateway", "https://localhost:" + g.HTTPS, "--insecure", "--address", address}
@@ -88,20 +88,77 @@ func TestTheMatrixFindsGatewaysThatDoNotFollowTheDocument(t *testing.T) {
 			_, args := matrixOf(t, strings.Replace(shop, tc.old, tc.new, 1))
 			p := typed("builder", append(args, "--user", "bob")...)
 			require.ErrorContains(t, p.failed, "requests were not answered as ")
-			var rows []string
-			for line := range strings.Lines(p.out) {
-				rows = append(rows, strings.Join(strings.Fields(line), " "))
-			}
 			for _, want := range tc.want {
-				require.Contains(t, rows, want, p.out)
+				require.Contains(t, rows(p.out), want, p.out)
 			}
 		})
 	}
 }
 
+// rows are the lines of a table, by their words.
+func rows(table string) (rows []string) {
+	for line := range strings.Lines(table) {
+		rows = append(rows, strings.Join(strings.Fields(line), " "))
+	}
+	return rows
+}
+
+// TestTheMatrixTellsTheServiceFromTheGateway has answers of services, and of what
+// stands before them, that look like the gateway's, and the other way round.
+func TestTheMatrixTellsTheServiceFromTheGateway(t *testing.T) {
+	const proxy = "reverse_proxy 127.0.0.1:"
+	asking := strings.Replace(shop, "ping, security: []", "ping, security: [], parameters: [{name: q, in: query, required: true, schema: {type: string}}]", 1)
+	require.NotEqual(t, shop, asking)
+	for name, tc := range map[string]struct {
+		edits []string
+		want  []string // none: nothing fails
+		why   string
+	}{
+		"a request is judged by its schema":      {[]string{proxy, "openapi_validate shop.yaml\n\t" + proxy}, nil, ""},
+		"a fault of the service's own":           {[]string{proxy, "respond `{\"code\":404,\"message\":\"no such pet\"}` 404\n\t" + proxy}, nil, ""},
+		"a service that refuses who has a right": {[]string{proxy, "respond 403\n\t" + proxy}, []string{"GET /pets right header pass 403 NO"}, "refused, by the service if not by the gateway"},
+		"a service that refuses in the place of the gateway": {
+			[]string{"openapi_auth shop.yaml", "@stats path /shop/v1/admin/stats\n\trespond @stats 401\n\topenapi_auth shop.yaml", "\tlog\n", "\tlog\n\troute {\n", proxy, "}\n\t" + proxy},
+			[]string{"GET /admin/stats none 401 401 NO", "GET /admin/stats forged login 401 401 NO"},
+			"not the gateway that refused it",
+		},
+		"a gateway that leaves its faults to others": {
+			[]string{"openapi_auth shop.yaml {", "handle_errors {\n\t\trespond {err.status_code}\n\t}\n\topenapi_auth shop.yaml {\n\t\tfaults caddy"}, nil, "",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, args := matrixOf(t, asking, tc.edits...)
+			p := typed("builder", append(args, "--user", "bob")...)
+			if tc.want == nil {
+				require.NoError(t, p.failed, p.out)
+				return
+			}
+			require.ErrorContains(t, p.failed, "requests were not answered as ")
+			for _, want := range tc.want {
+				require.Contains(t, rows(p.out), want, p.out)
+			}
+			require.Contains(t, strings.Join(strings.Fields(p.out), " "), tc.why)
+		})
+	}
+}
+
+// TestTheMatrixHasAnExitStatus tells a gateway that is wrong from none.
+func TestTheMatrixHasAnExitStatus(t *testing.T) {
+	_, args := matrixOf(t, strings.Replace(shop, "getPet}", "getPet, security: []}", 1))
+	status := func(args ...string) int { return exitStatus(t, append([]string{"mgw"}, args...)...) }
+	require.Equal(t, 1, status(args...), "answers that are wrong")
+	require.Equal(t, 2, status("test", args[1], "--gateway", "https://localhost:1"), "no gateway")
+	require.Equal(t, 2, status("test", args[1]), "not told which one")
+	require.Equal(t, 2, status("test", "missing.yaml", "--gateway", args[3]))
+	require.Equal(t, 2, status("test", args[1], "--gatewya", args[3]))
+	require.Equal(t, 2, status("test"))
+}
+
 func TestTheMatrixSaysWhatItCanNotDo(t *testing.T) {
 	g, args := matrixOf(t, shop)
 	document, url, address := args[1], args[3], args[6]
+	trick := filepath.Join(t.TempDir(), "trick\x1b[2J.yaml")
+	require.NoError(t, os.WriteFile(trick, []byte("openapi: 3.1.0\nsecurity: [{\"\\e]0;owned\\a\": all}]\n"), 0o600))
 	secret := filepath.Join(t.TempDir(), "token")
 	require.NoError(t, os.WriteFile(secret, []byte("two words"), 0o600))
 	for name, tc := range map[string]struct {
@@ -114,6 +171,7 @@ func TestTheMatrixSaysWhatItCanNotDo(t *testing.T) {
 		"nobody there":       {[]string{document, "--gateway", "https://localhost:1", "--address", address}, "talking to https://localhost:1: dial tcp"},
 		"no admin API":       {[]string{document, "--gateway", url, "--insecure", "--address", "127.0.0.1:1"}, "no gateway answers at the admin address 127.0.0.1:1"},
 		"a broken document":  {[]string{filepath.Join(g.Dir, "Caddyfile"), "--gateway", url}, "Caddyfile:"},
+		"one of tricks":      {[]string{trick, "--gateway", url}, `trick\x1b[2J.yaml:`},
 		"a token of nothing": {[]string{document, "--gateway", url, "--token-file", "tokne=x"}, "has no scheme tokne"},
 		"a token of words":   {[]string{document, "--gateway", url, "--token-file", "token=" + secret}, "is no token"},
 		"a token without":    {[]string{document, "--gateway", url, "--token-file", "token"}, "must be NAME=FILE"},

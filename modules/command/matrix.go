@@ -22,8 +22,8 @@ func matrixCommand() *cobra.Command {
 Sends each operation of an OpenAPI document requests with no credential, malformed,
 forged, expired, foreign (of another API), insufficient, revoked and right ones, and
 compares the answers with the document's security: 401, 403, or that the request
-passes, whatever the service says then. The exit status is 0 if all are as they
-should be.
+passes, whatever the service says then, but 401, 403 and 503: those may be the
+gateway's own.
 
 API keys are issued by the admin API to the subject mgw-test, and revoked at the end.
 The password of --user comes by stdin: name one who has all roles. Access tokens come
@@ -33,14 +33,18 @@ and forged ones need no file. What can't be sent is listed with the reason.
 
 All that must be refused is sent. What must pass is sent with GET, HEAD, OPTIONS,
 TRACE and QUERY; other methods would change something, and want --unsafe.
+
+The exit status is 0 if all answers are as they should be, 1 if some are not, and 2
+if the command could not do its work: the document or a flag is none, or nothing
+answers.
 `,
 		Example: `  caddymgw mgw test openapi.yaml --gateway https://localhost:9095 --insecure
   caddymgw mgw test openapi.yaml --gateway https://api.example.com --user ida --junit mgw.xml <password.txt
   caddymgw mgw test openapi.yaml --gateway https://api.example.com --token-file oauth=token.txt --json`,
 		Args:              wants("a document"),
-		ValidArgsFunction: cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault),
-		RunE:              func(cmd *cobra.Command, args []string) error { return runMatrix(cmd, args[0]) },
+		ValidArgsFunction: completeDocuments(1),
 	}
+	answers(cmd, runMatrix)
 	f := cmd.Flags()
 	f.String("gateway", "", "Where the gateway is, a `URL` such as https://localhost:9095")
 	f.String("user", "", "The `name` of a user for HTTP Basic")
@@ -51,43 +55,39 @@ TRACE and QUERY; other methods would change something, and want --unsafe.
 	f.Bool("insecure", false, "Trust whatever certificate the gateway has")
 	f.Bool("unsafe", false, "Send also what must pass and may change something")
 	f.String("subject", "mgw-test", "To whom keys are issued, a `text`")
-	f.String("base-path", "", "The base path, if the gateway was told another `path` than the document's")
 	f.String("auth-header", "", "The header of Basic and Bearer, if the gateway was told another `name`")
-	f.String("combine", "", "How security is combined, if the gateway was told so: openapi or `any`")
-	f.String("default-security", "", "What operations without any security ask for: `oauth2`, deny, public, or \"scheme NAME...\"; default: oauth2")
 	f.String("junit", "", "Write the results to a `file` too, as JUnit's XML")
 	f.Bool("json", false, "Print every request and its answer as JSON")
+	readingFlags(cmd)
 	gatewayFlags(cmd)
-	for _, name := range []string{"gateway", "user", "subject", "base-path", "auth-header"} {
+	for _, name := range []string{"gateway", "user", "subject", "auth-header"} {
 		_ = cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions)
-	}
-	for name, values := range map[string][]cobra.Completion{"combine": {"openapi", "any"}, "default-security": {"oauth2", "deny", "public", "scheme "}} {
-		_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 	}
 	return cmd
 }
 
-func runMatrix(cmd *cobra.Command, file string) (err error) {
+func runMatrix(cmd *cobra.Command, args []string) (answer, err error) {
+	file := args[0]
 	options, err := documentOptions(cmd)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	doc, err := openapi.Load(file, options)
 	if err != nil {
-		return err
+		return nil, errors.New(plain(err.Error()))
 	}
 	tree, err := openapi.OpenTree(file)
 	if err != nil {
-		return err
+		return nil, errors.New(plain(err.Error()))
 	}
 	defer tree.Close()
 	s, err := senderOf(cmd)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	w, err := walletOf(cmd, doc)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -95,11 +95,12 @@ func runMatrix(cmd *cobra.Command, file string) (err error) {
 	unsafe, _ := cmd.Flags().GetBool("unsafe")
 	m := &matrix{doc: doc, paths: requestPaths{doc, tree}, wallet: w, unsafe: unsafe}
 	if err := m.plan(); err != nil {
-		return err
+		return nil, err
 	}
 	if err := m.run(ctx, s); err != nil {
-		return err
+		return nil, err
 	}
+	m.doubt()
 	return m.report(cmd, file)
 }
 
@@ -134,47 +135,30 @@ func (m *matrix) run(ctx context.Context, s *sender) error {
 	return nil
 }
 
-// report prints what came of it. Its error says that it is not what it should be.
-func (m *matrix) report(cmd *cobra.Command, file string) error {
+// report prints what came of it. Its answer is that it is not what it should be.
+func (m *matrix) report(cmd *cobra.Command, file string) (answer, err error) {
 	out := cmd.OutOrStdout()
 	print := m.print
 	if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
 		print = m.printJSON
 	}
 	if err := print(out); err != nil {
-		return err
+		return nil, err
 	}
 	if junit, _ := cmd.Flags().GetString("junit"); junit != "" {
 		if err := m.writeJUnit(junit); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	t := m.total()
 	switch {
 	case t.Failed > 0:
-		return fmt.Errorf("%d of %d requests were not answered as %s says", t.Failed, t.Sent, plain(file))
+		return fmt.Errorf("%d of %d requests were not answered as %s says", t.Failed, t.Sent, plain(file)), nil
 	case t.Sent == 0:
-		return errors.New("nothing was sent")
+		return nil, errors.New("nothing was sent")
 	}
-	_, err := fmt.Fprintf(cmd.ErrOrStderr(), "%d requests were answered as %s says, and %d not sent\n", t.Sent, plain(file), t.Skipped)
-	return err
-}
-
-func documentOptions(cmd *cobra.Command) (o openapi.Options, err error) {
-	f := cmd.Flags()
-	o.BasePath, _ = f.GetString("base-path")
-	o.AuthHeader, _ = f.GetString("auth-header")
-	combine, _ := f.GetString("combine")
-	switch combine {
-	case "", "openapi":
-	case "any":
-		o.CombineAny = true
-	default:
-		return o, fmt.Errorf("--combine %s: must be openapi or any", plain(combine))
-	}
-	defaults, _ := f.GetString("default-security")
-	o.DefaultSecurity, err = parseDefaultSecurity(defaults)
-	return o, err
+	remark(cmd, fmt.Sprintf("%d requests were answered as %s says, and %d not sent", t.Sent, file, t.Skipped))
+	return nil, nil
 }
 
 func senderOf(cmd *cobra.Command) (*sender, error) {

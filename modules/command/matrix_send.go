@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -20,6 +21,7 @@ import (
 	"time"
 
 	"github.com/caddymgw/gateway/caddymgw/credential"
+	"github.com/caddymgw/gateway/caddymgw/fault"
 )
 
 // sender sends the trials to a gateway.
@@ -124,7 +126,7 @@ func (s *sender) send(ctx context.Context, c *trial) error {
 	switch {
 	case ctx.Err() != nil:
 		return errInterrupted
-	case err != nil && client == s.selfSigned && !(errors.As(err, &op) && op.Op == "dial"):
+	case err != nil && client == s.selfSigned && (!errors.As(err, &op) || op.Op != "dial"):
 		// TLS says so by an alert, or by closing the connection.
 		c.said = "the TLS connection was refused"
 		c.ok = c.want == http.StatusUnauthorized
@@ -175,15 +177,28 @@ func present(r *http.Request, all []presented) {
 	}
 }
 
-// ownFault reports whether an answer is one of the gateway's own: its faults bear
-// the status as their code, in either style.
+// ownFault reports whether an answer is one of the gateway's own, in either style:
+// what it says of the operation or the credentials. What openapi_validate says is
+// none: the request came so far, and is like one that the service does not like.
 func ownFault(res *http.Response, body []byte) bool {
-	if res.StatusCode != 400 && res.StatusCode != 404 && res.StatusCode != 405 {
+	var f struct {
+		Code   fault.Code
+		Detail string
+		Fault  struct {
+			Code        fault.Code
+			Description string
+		}
+	}
+	if json.Unmarshal(body, &f) != nil {
 		return false
 	}
-	var f struct {
-		Code  int
-		Fault struct{ Code int }
+	code, text := cmp.Or(f.Code, f.Fault.Code), cmp.Or(f.Detail, f.Fault.Description)
+	switch code {
+	case fault.BadRequest, fault.NotFound, fault.MethodNotAllowed: // codes that services have too
+		return res.StatusCode == code.Status() && text == code.Description()
+	case fault.Unclassified, fault.InvalidCredentials, fault.MissingCredentials, fault.AccessDenied,
+		fault.WrongPassword, fault.MalformedBasic, fault.SchemeNotAccepted:
+		return res.StatusCode == code.Status()
 	}
-	return json.Unmarshal(body, &f) == nil && (f.Code == res.StatusCode || f.Fault.Code == res.StatusCode)
+	return false
 }

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"net/http"
 	"slices"
 
 	"github.com/caddymgw/gateway/caddymgw"
@@ -48,6 +49,7 @@ type trial struct {
 	skipped string // why it is not sent; "" if it is
 
 	got  int    // 0: no answer
+	own  bool   // a fault of the gateway's
 	said string // in its place, or about it
 	ok   bool
 }
@@ -116,17 +118,33 @@ func meets(alt caddymgw.Alternative, all []presented) (known, granted bool) {
 	return known, granted
 }
 
-// judge notes an answer.
-func (c *trial) judge(status int, ofGateway bool) {
-	c.got = status
+// judge notes an answer, and whether it is one of the gateway's own faults.
+func (c *trial) judge(status int, own bool) {
+	c.got, c.own = status, own
 	switch {
 	case c.want != 0:
 		c.ok = status == c.want
-	case status == 401 || status == 403 || status == 503:
+	case (status == 401 || status == 403 || status == 503) && own:
 		c.said = "it was refused"
-	case ofGateway:
+	case status == 401 || status == 403 || status == 503:
+		c.said = "it was refused, by the service if not by the gateway"
+	case own:
 		c.said = "the gateway does not serve this operation"
 	default:
 		c.ok = true
+	}
+}
+
+// doubt finds refusals that are the service's: where the gateway is known to refuse
+// by faults of its own, an answer that is none may come from behind it.
+func (m *matrix) doubt() {
+	refused := func(c *trial) bool { return c.want != 0 && c.got == c.want && c.op.Method != http.MethodHead } // which has no body
+	if !slices.ContainsFunc(m.trials, func(c *trial) bool { return refused(c) && c.own }) {
+		return // it leaves them to handle_errors
+	}
+	for _, c := range m.trials {
+		if refused(c) && !c.own {
+			c.ok, c.said = false, "it was not the gateway that refused it: this is none of its faults"
+		}
 	}
 }

@@ -45,9 +45,9 @@ func (w *wallet) get(s *caddymgw.Scheme, k kind, op *caddymgw.Operation) (p pres
 // at is a credential where a scheme reads it.
 func (presented) at(s *caddymgw.Scheme, k kind, value string) presented {
 	p := presented{Credential: credential.Credential{Place: s.Place, Value: credential.Secret(value)}, kind: k}
-	switch {
-	case s.Type == caddymgw.APIKey:
-	case s.Type == caddymgw.HTTP:
+	switch s.Type {
+	case caddymgw.APIKey:
+	case caddymgw.HTTP:
 		p.AuthScheme = s.HTTPScheme
 	default:
 		p.AuthScheme = "bearer"
@@ -120,9 +120,10 @@ func scopesOf(s *caddymgw.Scheme, text string) (scopes []string, every bool) {
 		return nil, true
 	}
 	claims := []string{"scope", "scp"}
-	if s.Type == caddymgw.HTTP {
+	switch s.Type {
+	case caddymgw.HTTP:
 		claims = []string{"roles"}
-	} else if s.Type == caddymgw.APIKey {
+	case caddymgw.APIKey:
 		claims = []string{"scope", "roles"}
 	}
 	for _, name := range claims {
