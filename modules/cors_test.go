@@ -2,6 +2,7 @@ package modules_test
 
 import (
 	"bufio"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/caddymgw/gateway/modules/internal/harness"
@@ -135,6 +139,7 @@ func TestCORSThatIsUnsafeIsRefused(t *testing.T) {
 		"allow_origins https://a.*.test":             "must be like",
 		"allow_origins null":                         "must be like",
 		"allow_origins *\n\t\tallow_methods get":     `"get" is no method`,
+		"allow_origins *\n\t\tallow_methods *":       "* is no method: name them, or say nothing",
 		"allow_origins *\n\t\tallow_headers \"a b\"": `"a b" is no header name`,
 		"allow_origins *\n\t\tallow_origins *":       "allow_origins is given twice",
 		"origins *":                                  "unrecognized option of openapi_cors: origins",
@@ -184,4 +189,100 @@ func TestPreflightsOfChromium(t *testing.T) {
 		})
 	}
 	require.Empty(t, g.Upstream.Take())
+}
+
+// TestPreflightsOfEachSite: a site may read the document of another one by options
+// of its own.
+func TestPreflightsOfEachSite(t *testing.T) {
+	site := func(name, base string) string {
+		return "http://" + name + ":$HTTP {\n\topenapi_gateway a.yaml $UPSTREAM {\n\t\tbase_path " + base + "\n\t\tcors {\n\t\t\tallow_origins https://app.test\n\t\t}\n\t}\n}\n"
+	}
+	g := harness.Start(t, "{\n\t$GLOBAL\n}\n"+strings.Replace(site("a.test", "/a"), " {", ", https://localhost:$HTTPS {", 1)+site("b.test", "/b")+site("c.test", "/c"), map[string]string{"a.yaml": apiFile("A", "/v1", "/x: {get: {}}")})
+	for _, name := range []string{"a", "b", "c"} {
+		for _, base := range []string{"a", "b", "c"} {
+			want := map[bool]int{true: 204, false: 200}[name == base] // 200: no route of the site
+			status := g.Raw(false, "OPTIONS /"+base+"/x HTTP/1.1\r\nHost: "+name+".test\r\n"+strings.Join(preflightOf("https://app.test", "GET", ""), "\r\n")+"\r\n\r\n")
+			require.Equal(t, want, status, "%s: /%s", name, base)
+		}
+	}
+}
+
+// TestCachesAreToldOfOrigins: what is kept of a request without an origin must not
+// be the answer to one with.
+func TestCachesAreToldOfOrigins(t *testing.T) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Vary", "Accept")
+	}))
+	defer upstream.Close()
+	caddyfile := strings.Replace(withCORS("allow_origins https://app.test"), "$UPSTREAM", upstream.Listener.Addr().String(), 1)
+	g := harness.Start(t, caddyfile, map[string]string{"shop.yaml": shop})
+	for _, lines := range [][]string{nil, {"Origin: https://app.test"}, {"Origin: https://evil.test"}} {
+		a := g.Get("/shop/v1/public/ping", lines...)
+		require.Equal(t, 200, a.Status)
+		vary := strings.Join(a.Header.Values("Vary"), ", ")
+		require.Contains(t, vary, "Origin", lines)
+		require.Contains(t, vary, "Accept", lines)
+		require.NotEqual(t, "*", a.Header.Get("Access-Control-Allow-Origin"), lines)
+	}
+}
+
+// silent is an upstream that has its own word on origins, and writes no header.
+type silent struct{}
+
+func init() {
+	caddy.RegisterModule(silent{})
+	httpcaddyfile.RegisterHandlerDirective("mgw_test_silent", func(httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) { return silent{}, nil })
+	httpcaddyfile.RegisterDirectiveOrder("mgw_test_silent", httpcaddyfile.Before, "reverse_proxy")
+}
+
+func (silent) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "http.handlers.mgw_test_silent", New: func() caddy.Module { return new(silent) }}
+}
+
+func (silent) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Handler) error {
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	switch r.URL.RawQuery {
+	case "flush":
+		return http.NewResponseController(w).Flush()
+	case "copy":
+		_, err := io.Copy(w, struct{ io.Reader }{strings.NewReader("pong")})
+		return err
+	}
+	_, err := io.WriteString(w, "pong")
+	return err
+}
+
+func TestTheWordOnOriginsWithoutAHeader(t *testing.T) {
+	caddyfile := strings.Replace(withCORS("allow_origins https://app.test"), "reverse_proxy $UPSTREAM", "mgw_test_silent", 1)
+	g := harness.Start(t, caddyfile, map[string]string{"shop.yaml": shop})
+	for _, query := range []string{"flush", "copy", "write"} {
+		a := g.Get("/shop/v1/public/ping?"+query, "Origin: https://app.test")
+		require.Equal(t, 200, a.Status)
+		require.Equal(t, []string{"https://app.test"}, a.Header.Values("Access-Control-Allow-Origin"), query)
+	}
+}
+
+// TestAPageMayReadWhy it was refused, by whom ever that was.
+func TestAPageMayReadWhy(t *testing.T) {
+	document := "openapi: 3.1.0\ninfo: {title: A, version: '1'}\nservers: [{url: /v1}]\n" +
+		"components: {securitySchemes: {login: {type: http, scheme: basic}}}\n" +
+		"paths:\n  /open: {get: {security: []}}\n  /login: {get: {security: [{login: []}]}}\n  /chief: {get: {security: [{login: [nobody]}]}}\n" +
+		"  /n/{id}: {get: {security: [], parameters: [{name: id, in: path, required: true, schema: {type: integer}}]}}\n"
+	for _, faults := range []string{"wso2", "caddy"} {
+		g := harness.Start(t, gatewayCaddyfile("openapi_gateway a.yaml 127.0.0.1:1 {\n\t\tfaults "+faults+"\n\t\tcors {\n\t\t\tallow_origins https://app.test\n\t\t}\n\t\tvalidate\n\t}", "handle_errors {\n\t\trespond sorry\n\t}"), map[string]string{"a.yaml": document})
+		for target, want := range map[string]int{"/v1/open": 502, "/v1/login": 401, "/v1/chief": 403, "/v1/none": 404, "/v1//open": 400, "/v1/n/x": 400} {
+			for origin, allowed := range map[string][]string{"https://app.test": {"https://app.test"}, "https://evil.test": nil} {
+				a := g.Get(target, "Origin: "+origin, alice)
+				if want == 401 {
+					a = g.Get(target, "Origin: "+origin)
+				}
+				require.Equal(t, want, a.Status, target)
+				require.Equal(t, allowed, a.Header.Values("Access-Control-Allow-Origin"), "%s: %s", faults, target)
+				require.Contains(t, strings.Join(a.Header.Values("Vary"), ", "), "Origin", target)
+			}
+		}
+		require.Equal(t, 405, g.Do(http.MethodPost, "/v1/open", "", "Origin: https://app.test").Status)
+		g.Stop()
+	}
 }

@@ -232,6 +232,9 @@ func TestGatewayRefuses(t *testing.T) {
 		"empty.yaml": apiFile("Empty", "/v1", ""), "none.yaml": "openapi: 3.0.0\n",
 		"login.yaml":   apiFile("Login", "/v1", "/x: {get: {}}") + "x-wso2-production-endpoints: {urls: ['http://h'], securityConfig: {type: basic, username: kim}}\n",
 		"labels.yaml":  apiFile("Labels", "/v1", "/x: {get: {operationId: 'GET /y'}}, /y: {get: {x-wso2-production-endpoints: {urls: ['http://i']}}}") + "x-wso2-production-endpoints: {urls: ['http://h']}\n",
+		"logins.yaml":  apiFile("Logins", "/v1", "/x: {get: {}}, /y: {get: {x-wso2-production-endpoints: {urls: ['http://i']}}}") + "x-wso2-production-endpoints: {urls: ['http://h'], securityConfig: {type: basic, username: kim}}\n",
+		"admin.yaml":   apiFile("Admin", "http://127.0.0.1:2019/", "/load: {post: {}}"),
+		"token.yaml":   apiFile("Token", "/v1", "/x: {get: {security: [{t: []}]}}") + "components: {securitySchemes: {t: {type: http, scheme: bearer}}}\n",
 		"several.yaml": strings.Replace(apiFile("Several", "http://h/v1", "/x: {get: {}}, /y: {get: {x-wso2-production-endpoints: {urls: ['http://i']}}}"), "}]", "}, {url: 'http://h/v2'}]", 1),
 	} {
 		write(name, content)
@@ -257,6 +260,9 @@ func TestGatewayRefuses(t *testing.T) {
 		"no operation":                  {"openapi_gateway empty.yaml" + to, "2: empty.yaml declares no operation"},
 		"a base path like a pattern":    {"openapi_gateway star.yaml" + to, "2: star.yaml: no path matcher can be written for the base path /a*b: name another one with base_path"},
 		"a login without a password":    {"openapi_gateway login.yaml", "2: login.yaml:6: /x-wso2-production-endpoints: its servers want kim to log in (securityConfig)"},
+		"a login that others would get": {"openapi_gateway logins.yaml {\n\t\tproxy {\n\t\t\theader_up Authorization \"Basic {env.LOGIN}\"\n\t\t}\n\t}", "2: logins.yaml:6: /x-wso2-production-endpoints: its servers want kim to log in (securityConfig), and other endpoints of the document don't"},
+		"the admin API":                 {"openapi_gateway admin.yaml", "2: admin.yaml:3: /servers/0: http://127.0.0.1:2019 is the admin API of this program"},
+		"a resource like a placeholder": {"openapi_gateway token.yaml" + to + " {\n\t\tresource https://api.test/{env.SECRET}\n\t}", "2: token.yaml: no path matcher can be written for /.well-known/oauth-protected-resource/{env.SECRET}: name another resource"},
 		"labels that are one":           {"openapi_gateway labels.yaml", "2: labels.yaml: GET /y names two operations that go to different endpoints: change the operationId"},
 		"base paths that stay and not":  {"openapi_gateway several.yaml", "2: several.yaml: some requests keep one of the base paths (servers), and others don't (endpoints)"},
 	} {
@@ -272,6 +278,7 @@ func TestGatewayRefuses(t *testing.T) {
 		"name-and-version":    {pets, strings.Replace(pets, "/v1", "/v2", 1), `a.yaml and b.yaml both are API "Pets" version "1": change info.title or info.version of one`},
 		"base-path":           {pets, apiFile("B", "/v1", "/birds: {get: {}}"), "a.yaml and b.yaml both have the base path /v1, and all below it is answered by one document: give one of them another base path (servers, x-wso2-basePath), or make them one document"},
 		"base-path-by-case":   {pets, apiFile("B", "/V1", "/birds: {get: {}}"), "a.yaml and b.yaml both have the base path /V1"},
+		"base-path-by-case-2": {apiFile("A", "/\u0130", "/a: {get: {}}"), apiFile("B", "/i", "/b: {get: {}}"), "a.yaml and b.yaml both have the base path /i"},
 		"the-root":            {apiFile("A", "/", "/a: {get: {}}"), apiFile("B", "/", "/b: {get: {}}"), "both have the base path /,"},
 		"path":                {pets, apiFile("B", "/v1", "/pets: {post: {operationId: add}}"), "a.yaml and b.yaml claim the same path below /v1, by the operations list and add: give one"},
 		"path-by-parameter":   {apiFile("A", "/v1", "'/{kind}/{id}': {get: {operationId: any}}"), apiFile("B", "/v1/pets", "'/{id}': {get: {operationId: one}}"), "a.yaml and b.yaml claim the same path below /v1/pets, by the operations any and one"},
@@ -286,4 +293,12 @@ func TestGatewayRefuses(t *testing.T) {
 			require.Contains(t, strings.ReplaceAll(err.Error(), filepath.Join(dir, name)+"/", ""), tc.want)
 		})
 	}
+}
+
+// TestDocumentsWithNamesLikeMatchers are named by a pattern.
+func TestDocumentsWithNamesLikeMatchers(t *testing.T) {
+	g := harness.New(t, map[string]string{"@a.yaml": apiFile("A", "/v1", "/x: {get: {}}") + "x-wso2-cors: {accessControlAllowOrigins: ['https://app.test']}\n", "b.yaml": apiFile("B", "/v2", "/x: {get: {}}")})
+	require.NoError(t, g.Load(gatewayCaddyfile("openapi_gateway *.yaml $UPSTREAM {\n\t\tvalidate\n\t}")))
+	require.Equal(t, 200, g.Get("/v1/x").Status)
+	require.Equal(t, 200, g.Get("/v2/x").Status)
 }

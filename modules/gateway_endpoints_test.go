@@ -250,6 +250,8 @@ func TestTheGatewayIsNoUpstreamOfItself(t *testing.T) {
 		"one of several":             {"127.0.0.1:1 localhost:$HTTPS", true},
 		"a range of ports":           {"127.0.0.1:$HTTP-65535", true},
 		"with a path":                {"http://localhost:$HTTP/v2", true},
+		"a name with its dot":        {"http://localhost.:$HTTP", true},
+		"a name below localhost":     {"http://x.localhost:$HTTP", true},
 		"another port":               {"127.0.0.1:1", false},
 		"another address":            {"127.0.0.2:$HTTP", false},
 		"another name":               {"http://api.example:$HTTP", false},
@@ -273,4 +275,95 @@ func TestTheGatewayIsNoUpstreamOfItself(t *testing.T) {
 	require.ErrorContains(t, g.Validate(gatewayCaddyfile("openapi_gateway a.yaml {\n\t\tproxy {\n\t\t\tto 127.0.0.1:1 localhost:$HTTP\n\t\t}\n\t}")), "the upstream localhost:"+g.HTTP+" is this gateway itself")
 	require.NoError(t, os.WriteFile(filepath.Join(g.Dir, "a.yaml"), []byte(apiFile("A", "https://a.shop.test:"+g.HTTPS+"/v1", "/x: {get: {}}")), 0o600))
 	require.ErrorContains(t, g.Validate(hosts.Replace(gatewayCaddyfile("openapi_gateway a.yaml"))), "name the upstream behind it, as in: openapi_gateway DOCUMENT HOST:PORT")
+}
+
+// TestALoopEnds where the gateway has a name that nobody here knows: a request is
+// answered after some rounds.
+func TestALoopEnds(t *testing.T) {
+	g := harness.New(t, map[string]string{"a.yaml": apiFile("A", "/v1", "/x: {get: {}}")})
+	t.Setenv("MGW_TEST_ITSELF", "127.0.0.1:"+g.HTTP)
+	require.NoError(t, g.Load(gatewayCaddyfile("openapi_gateway a.yaml {env.MGW_TEST_ITSELF}")))
+	require.Equal(t, 508, g.Get("/v1/x").Status)
+	rounds := 0
+	for _, l := range accessLog(t, g) {
+		if l["status"] != nil {
+			rounds++
+		}
+	}
+	require.Less(t, rounds, 50)
+	require.NoError(t, g.Load(gatewayCaddyfile("openapi_gateway a.yaml $UPSTREAM")))
+	require.Equal(t, 200, g.Get("/v1/x", "Via: 1.1 varnish, 2.0 Caddy", "Via: 1.1 Caddy").Status)
+}
+
+// TestTheAdminAPIIsNoEndpoint wherever it listens; what the Caddyfile names is its
+// author's choice.
+func TestTheAdminAPIIsNoEndpoint(t *testing.T) {
+	dir := t.TempDir()
+	at := func(server, admin, upstream string) error {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "a.yaml"), []byte(apiFile("A", server, "/load: {post: {}}")), 0o600))
+		_, err := harness.Adapt(filepath.Join(dir, "Caddyfile"), "{\n\t"+admin+"\n}\nhttp://localhost {\n\topenapi_gateway a.yaml "+upstream+"\n}\n")
+		return err
+	}
+	for name, tc := range map[string]struct {
+		server, admin, upstream string
+		refused                 bool
+	}{
+		"the usual one":             {"http://localhost:2019/v1", "debug", "", true},
+		"by its address":            {"http://[::1]:2019/v1", "debug", "", true},
+		"at another port":           {"http://127.0.0.1:2020/v1", "admin localhost:2020", "", true},
+		"on every address":          {"http://127.0.0.1:2019/v1", "admin :2019", "", true},
+		"the usual one of another":  {"http://localhost:2019/v1", "admin localhost:2020", "", false},
+		"off":                       {"http://localhost:2019/v1", "admin off", "", false},
+		"on another machine":        {"http://10.0.0.1:2019/v1", "debug", "", false},
+		"a socket":                  {"http://localhost:2019/v1", "admin unix//run/admin.sock", "", false},
+		"an upstream's, by request": {"http://localhost:2019/v1", "debug", "localhost:2019", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := at(tc.server, tc.admin, tc.upstream)
+			if tc.refused {
+				require.ErrorContains(t, err, "is the admin API of this program")
+				return
+			}
+			require.NoError(t, err)
+		})
+	}
+}
+
+// TestPlaceholdersOfADocumentStayText wherever the document has them, when it is
+// read and when a request comes.
+func TestPlaceholdersOfADocumentStayText(t *testing.T) {
+	t.Setenv("MGW_TEST_SECRET", "S3CR3T")
+	other := harness.NewRecorder(t)
+	g := harness.New(t, nil)
+	const secret = "{env.MGW_TEST_SECRET}"
+	document := "openapi: 3.1.0\ninfo: {title: '" + secret + "', version: '1'}\nsecurity: []\nx-wso2-basePath: /v1\n" +
+		"x-wso2-production-endpoints: {urls: ['http://" + g.Upstream.Addr + "/%7Benv.MGW_TEST_SECRET%7D']}\n" +
+		"paths:\n  '/a/" + secret + "': {get: {operationId: '" + secret + "', x-wso2-production-endpoints: {urls: ['http://" + other.Addr + "']}}}\n  /%7Benv.MGW_TEST_SECRET%7D: {get: {}}\n  /c: {get: {operationId: '{http.request.header.X}'}}\n"
+	require.NoError(t, os.WriteFile(filepath.Join(g.Dir, "a.yaml"), []byte(document), 0o600))
+	require.NoError(t, g.Load(gatewayCaddyfile("openapi_gateway a.yaml {\n\t\tidentity_header X-Op operation\n\t\tidentity_header X-Api api\n\t\tproxy {\n\t\t\theader_up X-Seen {mgw.operation}\n\t\t}\n\t}")))
+	for target, want := range map[string]struct {
+		to      *harness.Recorder
+		arrives string
+		op      string
+	}{
+		"/v1/a/b":                         {other, "/a/b", secret},
+		"/v1/%7Benv.MGW_TEST_SECRET%7D":   {g.Upstream, "/%7Benv.MGW_TEST_SECRET%7D/%7Benv.MGW_TEST_SECRET%7D", "GET /%7Benv.MGW_TEST_SECRET%7D"},
+		"/v1/c":                           {g.Upstream, "/%7Benv.MGW_TEST_SECRET%7D/c", "{http.request.header.X}"},
+		"/v1/a/%7Benv.MGW_TEST_SECRET%7D": {other, "/a/%7Benv.MGW_TEST_SECRET%7D", secret},
+	} {
+		require.Equal(t, 200, g.Get(target, "X: "+secret).Status, target)
+		came := want.to.Take()
+		require.Len(t, came, 1, target)
+		line, _, _ := strings.Cut(came[0], "\r\n")
+		require.Equal(t, "GET "+want.arrives+" HTTP/1.1", line)
+		require.Equal(t, []string{want.op}, harness.Header(came[0], "X-Seen"), target)
+		require.NotContains(t, came[0], "S3CR3T")
+	}
+	require.NotContains(t, g.Log(), "S3CR3T")
+	for name, line := range map[string]string{"a server": "servers: [{url: 'http://" + secret + "/v1'}]", "an endpoint": "x-wso2-production-endpoints: {urls: ['http://" + secret + "/v1']}", "a base path": "x-wso2-basePath: /" + secret, "an escaped one": "x-wso2-basePath: /%7Benv.MGW_TEST_SECRET%7D\nservers: [{url: http://h}]"} {
+		require.NoError(t, os.WriteFile(filepath.Join(g.Dir, "b.yaml"), []byte("openapi: 3.1.0\ninfo: {title: B, version: '1'}\nsecurity: []\npaths: {/x: {get: {}}}\n"+line+"\n"), 0o600))
+		_, err := g.Adapt(gatewayCaddyfile("openapi_gateway b.yaml"))
+		require.Error(t, err, name)
+		require.NotContains(t, err.Error(), "S3CR3T", name)
+	}
 }

@@ -151,12 +151,12 @@ func TestTheMembersAreDescribed(t *testing.T) {
 // TestWhatADocumentSaysStaysAValue: no text of a document is read as part of a
 // Caddyfile.
 func TestWhatADocumentSaysStaysAValue(t *testing.T) {
-	for _, text := range []string{"a }", "} b", "{", "}", `"`, `\"`, `a\`, "<<END", "# comment", "import x", "{block}", "{args[0]}", "@m", "é ü", "{env.SECRET}", "a, b", "(x)", "&(x)", "$HOME", "*"} {
+	for _, text := range []string{"a }", "} b", "{", "}", `"`, `\"`, `a\`, "<<END", "# comment", "import x", "{block}", "{args[0]}", "@m", "é ü", "{env.SECRET}", "a, b", "(x)", "&(x)", "$HOME", "*", "{ b }\\", "\u00a0\\"} {
 		t.Run(text, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "a.yaml")
 			value, err := json.Marshal(text)
 			require.NoError(t, err)
-			require.NoError(t, os.WriteFile(file, []byte(minimal+"x-caddymgw-users: {"+string(value)+": {hash: '{env.H}', scopes: ["+string(value)+"]}}\n"), 0o600))
+			require.NoError(t, os.WriteFile(file, []byte(minimal+"x-caddymgw-users: {"+string(value)+": {hash: '{env.H}', scopes: ["+string(value)+", "+string(value)+", x]}}\n"), 0o600))
 			config, err := adaptDocument(t, file)
 			require.NoError(t, err)
 			var adapted struct {
@@ -172,7 +172,7 @@ func TestWhatADocumentSaysStaysAValue(t *testing.T) {
 			require.NoError(t, json.Unmarshal(config, &adapted))
 			require.Len(t, adapted.Apps.MGW.Users, 1)
 			require.Equal(t, text, adapted.Apps.MGW.Users[0].Name)
-			require.Equal(t, []string{text}, adapted.Apps.MGW.Users[0].Scopes)
+			require.Equal(t, []string{text, text, "x"}, adapted.Apps.MGW.Users[0].Scopes)
 		})
 	}
 }

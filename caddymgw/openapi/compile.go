@@ -29,6 +29,7 @@ type compiler struct {
 	public        []string                    // labels, for a warning
 	merged        map[[2]*caddymgw.Operation]*caddymgw.Operation
 	inserted      []*caddymgw.Operation
+	places        int                          // of the operations in the trie
 	known         map[*caddymgw.Operation]bool // those in inserted
 }
 
@@ -138,6 +139,9 @@ func (c *compiler) paths(root *value) error {
 func (c *compiler) pathItem(template string, item *value) error {
 	if !strings.HasPrefix(template, "/") {
 		return item.errorf("a path must start with /")
+	}
+	if n := strings.Count(template, "/"); n > maxSegments {
+		return item.errorf("the path has %d segments: there may be %d", n, maxSegments)
 	}
 	segments, err := splitTemplate(template)
 	if err != nil {
@@ -268,6 +272,13 @@ func (c *compiler) servable(segments []pattern) bool {
 	return err == nil
 }
 
+// What paths may be: tries are walked by recursion. Real ones have a dozen
+// segments.
+const (
+	maxSegments = 200     // of a path, base path included
+	maxPlaces   = 1 << 20 // of operations, each of which has one below every base path
+)
+
 // insert puts an operation into the trie. Where another one has the same
 // method and the same path, one stands for both, with the stricter security.
 func (c *compiler) insert(base string, segments []pattern, op *caddymgw.Operation, v *value) error {
@@ -275,6 +286,12 @@ func (c *compiler) insert(base string, segments []pattern, op *caddymgw.Operatio
 	prefix, err := Canonical(base+"/", c.options.AllowEncodedSlash, c.options.AllowSemicolon)
 	if err != nil {
 		return v.errorf("the base path %q is not canonical", base)
+	}
+	if n := len(prefix) - 1 + len(segments); n > maxSegments {
+		return v.errorf("with its base path, the path has %d segments: there may be %d", n, maxSegments)
+	}
+	if c.places++; c.places > maxPlaces {
+		return v.errorf("operations and base paths (servers) multiply to more than %d: name one base path with base_path", maxPlaces)
 	}
 	for _, s := range prefix[:len(prefix)-1] {
 		n = n.child(pattern{s})

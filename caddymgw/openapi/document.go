@@ -108,12 +108,21 @@ var ErrNestedBasePaths = errors.New("strip_base_path: one base path of the docum
 func (d *Document) CheckStrip() error {
 	for _, a := range d.API.BasePaths {
 		for _, b := range d.API.BasePaths {
-			if a != b && strings.HasPrefix(b, a+"/") {
+			if x, y := segmentsOf(a), segmentsOf(b); len(x) < len(y) && slices.Equal(x, y[:len(x)]) {
 				return ErrNestedBasePaths
 			}
 		}
 	}
 	return nil
+}
+
+// segmentsOf are those of a base path; one path may be written in several ways.
+func segmentsOf(base string) []string {
+	segments, err := Canonical(base+"/", true, true)
+	if err != nil {
+		return nil
+	}
+	return segments[:len(segments)-1] // but for the empty one behind the last slash
 }
 
 // StripBasePath cuts the base path from an escaped path that Route has matched.

@@ -1,6 +1,10 @@
 package openapi
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
 
 // Error says what is wrong in a document, and where.
 type Error struct {
@@ -17,7 +21,41 @@ func (e *Error) Error() string {
 		where = fmt.Sprintf("%s:%d", e.File, e.Line)
 	}
 	if e.Pointer != "" {
-		where += ": " + e.Pointer
+		where += ": " + shortPointer(e.Pointer)
 	}
-	return where + ": " + e.Message
+	return where + ": " + shorten(e.Message, maxMessage)
+}
+
+// What is shown of one step of a pointer and of a message, in bytes: keys and
+// values may be as long as the document.
+const (
+	maxStep    = 200
+	maxMessage = 4000
+)
+
+// shortPointer shortens each step.
+func shortPointer(pointer string) string {
+	if len(pointer) <= maxStep {
+		return pointer
+	}
+	steps := strings.Split(pointer, "/")
+	for i, s := range steps {
+		steps[i] = shorten(s, maxStep)
+	}
+	return strings.Join(steps, "/")
+}
+
+// shorten takes out the middle of what is longer than n bytes.
+func shorten(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	head, tail := n/2, len(s)-n/2
+	for !utf8.RuneStart(s[head]) {
+		head--
+	}
+	for !utf8.RuneStart(s[tail]) {
+		tail++
+	}
+	return s[:head] + "..." + s[tail:]
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 )
@@ -27,6 +28,11 @@ func TestLimits(t *testing.T) {
 		"lists of aliases":     {bomb("[*%[1]s, *%[1]s, *%[1]s, *%[1]s, *%[1]s, *%[1]s, *%[1]s, *%[1]s]"), "nodes, aliases expanded"},
 		"objects of aliases":   {bomb("{a: *%[1]s, b: *%[1]s, c: *%[1]s, d: *%[1]s, e: *%[1]s, f: *%[1]s}"), "nodes, aliases expanded"},
 		"merged aliases":       {bomb("{<<: [*%[1]s, *%[1]s, *%[1]s, *%[1]s, *%[1]s, *%[1]s]}"), "nodes, aliases expanded"},
+		"a long path":          {`{"openapi": "3.0.3", "info": {"title": "T", "version": "1"}, "paths": {"` + strings.Repeat("/a", 5_000_000) + `": {"get": {}}}}`, "api.json:1: /paths/~1a~1a" + strings.Repeat("~1a", 31) + "~...a~1a"},
+		"a path below a base":  {head + "servers: [{url: /" + strings.Repeat("b/", maxSegments/2) + "}]\npaths: {" + strings.Repeat("/a", maxSegments/2+1) + ": {get: {}}}", "/get: with its base path, the path has 201 segments: there may be 200"},
+		"a long base path":     {head + rest + "servers: [{url: '" + strings.Repeat("/b", 300_000) + "'}]", "api.yaml:4: /servers/0: url \"/b/b"},
+		"many servers":         {head + "servers:\n" + manyServers(maxBasePaths+1), "api.yaml:260: /servers/256: the servers give more than 256 base paths: name one with base_path"},
+		"many places":          {head + "servers:\n" + manyServers(maxBasePaths) + "paths:\n" + paths(3000), "operations and base paths (servers) multiply to more than 1048576: name one base path with base_path"},
 		"many files":           {head + "paths:\n" + references.String() + files.String(), "api.yaml:1003: /paths/~1999/$ref: 999.yaml: the document is made of more than 1000 files"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -35,6 +41,31 @@ func TestLimits(t *testing.T) {
 			start := time.Now()
 			require.Contains(t, refusal(t, file, Options{}), tc.want)
 			require.Less(t, time.Since(start), 10*time.Second, "a second, without the race detector and other tests")
+		})
+	}
+}
+
+func manyServers(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "  - url: /v%d\n", i)
+	}
+	return b.String()
+}
+
+// TestMessagesAreForPeople: a key or a value as long as the document is not.
+func TestMessagesAreForPeople(t *testing.T) {
+	t.Parallel()
+	for name, content := range map[string]string{
+		"a key":   `{"openapi": "3.0.3", "info": {"title": "T", "version": "1"}, "paths": {"` + strings.Repeat("/\u00e9", 100_000) + `": {}}}`,
+		"a value": head + rest + "servers: [{url: '" + strings.Repeat("/\u00e9", 100_000) + "'}]",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			message := refusal(t, put(t, content), Options{})
+			require.Less(t, len(message), 6000)
+			require.True(t, utf8.ValidString(message))
+			require.Contains(t, message, "100000 segments: there may be 200")
 		})
 	}
 }

@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -19,16 +20,29 @@ type Overlap struct {
 	Other *caddymgw.Operation
 }
 
+// Err says what is wrong, and the remedy. The files are those of the document and
+// of the other one.
+func (o Overlap) Err(file, other string) error {
+	base := o.Base
+	if base == "" {
+		base = "/"
+	}
+	switch {
+	case o.Claimed == nil:
+		return fmt.Errorf("%s and %s both have the base path %s, and all below it is answered by one document: give one of them another base path (servers, x-wso2-basePath), or make them one document", file, other, base)
+	case o.Other == nil:
+		return fmt.Errorf("%s: the operation %s lies below the base path %s of %s, where all is answered by that document: move the operation or the base path", file, o.Claimed.Label(), base, other)
+	}
+	return fmt.Errorf("%s and %s claim the same path below %s, by the operations %s and %s: give one of the documents another base path (servers, x-wso2-basePath), or make them one document",
+		file, other, base, o.Claimed.Label(), o.Other.Label())
+}
+
 // FindOverlap reports whether a document claims what lies below a base path of
 // another one, whose requests they are if both stand on one site. Letters count
 // without case, as in the path matchers of a proxy.
 func FindOverlap(d, other *Document) (Overlap, bool) {
 	for _, base := range other.API.BasePaths {
-		segments, err := Canonical(base+"/", true, true)
-		if err != nil {
-			continue
-		}
-		segments = segments[:len(segments)-1]
+		segments := segmentsOf(base)
 		same, above := d.stands(segments)
 		if !same && !above {
 			continue
@@ -49,17 +63,19 @@ func FindOverlap(d, other *Document) (Overlap, bool) {
 // above it.
 func (d *Document) stands(segments []string) (same, above bool) {
 	for _, base := range d.API.BasePaths {
-		own, err := Canonical(base+"/", true, true)
-		if err != nil {
-			continue
-		}
-		own = own[:len(own)-1]
-		if len(own) > len(segments) || !slices.EqualFunc(own, segments[:len(own)], strings.EqualFold) {
+		own := segmentsOf(base)
+		if len(own) > len(segments) || !slices.EqualFunc(own, segments[:len(own)], alike) {
 			continue
 		}
 		same, above = same || len(own) == len(segments), above || len(own) < len(segments)
 	}
 	return same, above
+}
+
+// alike reports whether two texts are one to a path matcher.
+func alike(a, b string) bool {
+	x, y := strings.ToLower(a), strings.ToLower(b) // not EqualFold, which knows other pairs
+	return x == y
 }
 
 // claim finds an operation below the nodes of one document, best one that meets

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// maxBasePaths bounds what the variables of servers may multiply to.
+// maxBasePaths bounds how many base paths servers give, and what their variables
+// may multiply to.
 const maxBasePaths = 256
 
 func (c *compiler) documentBases(root *value) error {
@@ -78,6 +79,9 @@ func (c *compiler) basesOf(v *value, inherited []string) ([]string, error) {
 			if !slices.Contains(bases, b) {
 				bases = append(bases, b)
 			}
+		}
+		if len(bases) > maxBasePaths {
+			return nil, item.errorf("the servers give more than %d base paths: name one with base_path", maxBasePaths)
 		}
 	}
 	return bases, nil
@@ -260,6 +264,9 @@ func cleanBase(s string) (string, error) {
 	}
 	if !strings.HasPrefix(s, "/") {
 		s = "/" + s
+	}
+	if n := strings.Count(s, "/"); n > maxSegments {
+		return "", fmt.Errorf("the base path has %d segments: there may be %d", n, maxSegments)
 	}
 	if strings.ContainsAny(s, "{}") {
 		return "", fmt.Errorf("a base path has no variables")

@@ -155,7 +155,7 @@ func TestStripBasePath(t *testing.T) {
 		require.Equal(t, want, got, escaped)
 		require.Equal(t, want != "", ok, escaped)
 	}
-	for servers, nested := range map[string]bool{"/a, /b": false, "/a, /ab": false, "/a, /a/b": true, "/, /a": true} {
+	for servers, nested := range map[string]bool{"/a, /b": false, "/a, /ab": false, "/a, /a/b": true, "/, /a": true, "/%61, /a/b": true, "/%61, /a": false} {
 		doc := load(t, head+"servers: [{url: "+strings.ReplaceAll(servers, ", ", "}, {url: ")+"}]\n"+rest, Options{})
 		if nested {
 			require.ErrorIs(t, doc.CheckStrip(), ErrNestedBasePaths)

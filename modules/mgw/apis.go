@@ -19,16 +19,18 @@ type apiRegistry struct {
 	mu      sync.Mutex
 	apis    map[apiID]registered
 	issuers map[string]bool // paths
-	wanted  []wanted
+	latest  map[string]*openapi.Document
+	wanted  []*wanted
 	sites   []Site
 }
 
-// wanted is a document that another handler stands before.
+// wanted is a document that another handler stands before, or behind.
 type wanted struct {
 	document string
 	by       string
 	found    func(*openapi.Document) error
-	done     *bool
+	done     bool
+	next     bool // the next one is better
 }
 
 type apiID struct{ name, version string }
@@ -36,7 +38,6 @@ type apiID struct{ name, version string }
 type registered struct {
 	document string
 	api      *caddymgw.API
-	compiled *openapi.Document
 }
 
 // RegisterAPI claims the name and version of a document. The same document may
@@ -46,9 +47,13 @@ func (a *App) RegisterAPI(compiled *openapi.Document, document string) error {
 	a.apis.mu.Lock()
 	defer a.apis.mu.Unlock()
 	api := compiled.API
+	if a.apis.latest == nil {
+		a.apis.latest = map[string]*openapi.Document{}
+	}
+	a.apis.latest[document] = compiled
 	for _, w := range a.apis.wanted {
-		if w.document == document && !*w.done {
-			*w.done = true
+		if w.document == document && (!w.done || w.next) {
+			w.done, w.next = true, false
 			if err := w.found(compiled); err != nil {
 				return err
 			}
@@ -64,7 +69,7 @@ func (a *App) RegisterAPI(compiled *openapi.Document, document string) error {
 	if a.apis.apis == nil {
 		a.apis.apis = map[apiID]registered{}
 	}
-	r := registered{document, api, compiled}
+	r := registered{document, api}
 	a.apis.apis[id] = r
 	for path := range a.apis.issuers {
 		a.warnShadowed(r, path)
@@ -72,19 +77,29 @@ func (a *App) RegisterAPI(compiled *openapi.Document, document string) error {
 	return nil
 }
 
-// WantDocument has found called, while provisioning, with a document as
-// openapi_auth compiles it, whichever comes first. The app does not start where
-// nothing does.
+// WantDocument has found called, while provisioning, with a document as the
+// openapi_auth compiles it that stands nearest before, else behind. The app does
+// not start where none does.
 func (a *App) WantDocument(document, by string, found func(*openapi.Document) error) error {
+	return a.want(&wanted{document: document, by: by, found: found})
+}
+
+// WantNextDocument is WantDocument for who stands before openapi_auth: that of
+// another site may read the same document by other options. It may call found
+// twice; the last one counts.
+func (a *App) WantNextDocument(document, by string, found func(*openapi.Document) error) error {
+	return a.want(&wanted{document: document, by: by, found: found, next: true})
+}
+
+func (a *App) want(w *wanted) error {
 	a.apis.mu.Lock()
 	defer a.apis.mu.Unlock()
-	for _, r := range a.apis.apis {
-		if r.document == document {
-			return found(r.compiled)
-		}
+	a.apis.wanted = append(a.apis.wanted, w)
+	compiled := a.apis.latest[w.document]
+	if w.done = compiled != nil; !w.done {
+		return nil
 	}
-	a.apis.wanted = append(a.apis.wanted, wanted{document, by, found, new(bool)})
-	return nil
+	return w.found(compiled)
 }
 
 // checkWanted refuses a handler that stands before nothing.
@@ -92,7 +107,7 @@ func (a *App) checkWanted() error {
 	a.apis.mu.Lock()
 	defer a.apis.mu.Unlock()
 	for _, w := range a.apis.wanted {
-		if !*w.done {
+		if !w.done {
 			return fmt.Errorf("%s %s: no openapi_auth serves this document: name the one that it has", w.by, w.document)
 		}
 	}
@@ -103,16 +118,17 @@ func (a *App) checkWanted() error {
 type Served struct {
 	*caddymgw.API
 	Document   string
-	ReportOnly *caddymgw.ReportOnly // of the first site that serves it
+	ReportOnly *caddymgw.ReportOnly // nil: everything is enforced
 }
 
-// APIs lists what this configuration serves, by name and version.
+// APIs lists what this configuration serves, by name and version. Of an API that
+// several sites serve it is that one which enforces least.
 func (a *App) APIs() []Served {
 	a.apis.mu.Lock()
 	defer a.apis.mu.Unlock()
 	var all []Served
 	for _, r := range a.apis.apis {
-		all = append(all, Served{r.api, r.document, a.apis.reportOnly(r.api)})
+		all = append(all, a.apis.served(r))
 	}
 	slices.SortFunc(all, func(x, y Served) int {
 		return cmp.Or(strings.Compare(x.Name, y.Name), strings.Compare(x.Version, y.Version))

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 
@@ -47,10 +49,17 @@ func (Adapter) Adapt(body []byte, options map[string]any) ([]byte, []caddyconfig
 	}
 	inner["filename"] = file + " as a Caddyfile" // in the same folder
 	config, warnings, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(text), inner)
+	warnings = slices.DeleteFunc(warnings, ofForm)
 	if err != nil {
 		return nil, warnings, fmt.Errorf("%s: %w", name, err)
 	}
 	return config, warnings, nil
+}
+
+// ofForm reports whether a warning is about the form of the Caddyfile, which nobody
+// reads. It is not brought into form: that breaks a value which ends in a backslash.
+func ofForm(w caddyconfig.Warning) bool {
+	return strings.Contains(w.Message, "is not formatted")
 }
 
 // write returns the Caddyfile of a document.

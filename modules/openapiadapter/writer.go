@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
-
 	"github.com/caddymgw/gateway/caddymgw/openapi"
 )
 
@@ -126,5 +124,5 @@ func (w *writer) caddyfile() (string, error) {
 	w.out.WriteString("}\n\n" + strings.Join(addresses, ", ") + " {\n")
 	w.site()
 	w.out.WriteString("}\n")
-	return string(caddyfile.Format([]byte(w.out.String()))), w.err
+	return w.out.String(), w.err
 }

@@ -68,22 +68,21 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
-	return app.WantDocument(h.Document, "openapi_cors", h.open)
+	return app.WantNextDocument(h.Document, "openapi_cors", h.open)
 }
 
 // ServeHTTP answers preflights, and passes on the rest.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	if r.Header["Origin"] == nil {
-		return next.ServeHTTP(w, r)
-	}
 	if methods := r.Header["Access-Control-Request-Method"]; r.Method == http.MethodOptions && len(methods) > 0 {
 		// A browser asks whether it may ask (Fetch standard section 3.2.2).
-		if len(methods) > 1 || !h.declared(r, methods[0]) {
+		if len(methods) > 1 || r.Header["Origin"] == nil || !h.declared(r, methods[0]) {
 			return next.ServeHTTP(w, r)
 		}
 		h.cors.HandlerFunc(w, r)
 		return nil
 	}
+	// Also without an origin, for caches: what they keep is not for every origin
+	// (Fetch standard section 3.2.5).
 	h.cors.HandlerFunc(w, r)
 	return next.ServeHTTP(own(w), r)
 }

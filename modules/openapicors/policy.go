@@ -70,6 +70,9 @@ func check(o cors.Options) error {
 		}
 	}
 	for _, method := range o.AllowedMethods {
+		if method == "*" {
+			return errors.New("* is no method: name them, or say nothing, for those of the operations")
+		}
 		if !httpguts.ValidHeaderFieldName(method) || strings.ToUpper(method) != method {
 			return fmt.Errorf("%q is no method: methods are in capitals", method)
 		}

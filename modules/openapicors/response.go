@@ -1,6 +1,7 @@
 package openapicors
 
 import (
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -48,8 +49,25 @@ func (r *response) WriteHeader(status int) {
 
 // Write writes the header first.
 func (r *response) Write(p []byte) (int, error) {
+	r.begin()
+	return r.ResponseWriterWrapper.Write(p)
+}
+
+// ReadFrom writes the header first.
+func (r *response) ReadFrom(from io.Reader) (int64, error) {
+	r.begin()
+	return r.ResponseWriterWrapper.ReadFrom(from)
+}
+
+// FlushError writes the header first.
+func (r *response) FlushError() error {
+	r.begin()
+	return http.NewResponseController(r.ResponseWriter).Flush()
+}
+
+// begin is for who writes no header.
+func (r *response) begin() {
 	if !r.wrote {
 		r.WriteHeader(http.StatusOK)
 	}
-	return r.ResponseWriterWrapper.Write(p)
 }

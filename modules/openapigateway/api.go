@@ -77,7 +77,11 @@ func (g *directive) relative(file string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return filepath.Rel(dir, file)
+	name, err := filepath.Rel(dir, file)
+	if strings.HasPrefix(name, "@") {
+		name = "." + string(filepath.Separator) + name
+	}
+	return name, err
 }
 
 // route is the whole gateway of one document.
@@ -165,7 +169,7 @@ func (a *api) paths() ([]string, error) {
 	var all, resources []string
 	for _, base := range a.doc.API.BasePaths {
 		path := unescape(base)
-		if strings.ContainsAny(path, `*?[\{}%`) {
+		if !literal(path) {
 			return nil, fmt.Errorf("%s: no path matcher can be written for the base path %s: name another one with base_path", a.file, base)
 		}
 		if base != "" {
@@ -180,13 +184,22 @@ func (a *api) paths() ([]string, error) {
 		}
 		resources = []string{wellKnown + strings.TrimSuffix(u.Path, "/")}
 	}
-	if slices.ContainsFunc(a.doc.API.Schemes, func(s *caddymgw.Scheme) bool {
+	if !slices.ContainsFunc(a.doc.API.Schemes, func(s *caddymgw.Scheme) bool {
 		return s.Type == caddymgw.OAuth2 || s.Type == caddymgw.OpenIDConnect || s.HTTPScheme == "bearer"
 	}) {
-		all = append(all, resources...)
+		return all, nil
 	}
-	return all, nil
+	for _, r := range resources {
+		if !literal(r) {
+			return nil, fmt.Errorf("%s: no path matcher can be written for %s: name another resource", a.file, r)
+		}
+	}
+	return append(all, resources...), nil
 }
+
+// literal reports whether a path matcher compares a path as it is written: no byte
+// is for a pattern, an escape or a placeholder.
+func literal(path string) bool { return !strings.ContainsAny(path, `*?[\{}%`) }
 
 // unescape returns a base path as path matchers compare it.
 func unescape(base string) string {

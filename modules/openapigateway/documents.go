@@ -44,24 +44,9 @@ func refuseOverlaps(apis []*api) error {
 				return fmt.Errorf("%s and %s both are API %q version %q: change info.title or info.version of one", a.file, b.file, x.Name, x.Version)
 			}
 			if o, found := openapi.FindOverlap(a.doc, b.doc); found {
-				return overlapError(a, b, o)
+				return o.Err(a.file, b.file)
 			}
 		}
 	}
 	return nil
-}
-
-func overlapError(a, b *api, o openapi.Overlap) error {
-	base := o.Base
-	if base == "" {
-		base = "/"
-	}
-	switch {
-	case o.Claimed == nil:
-		return fmt.Errorf("%s and %s both have the base path %s, and all below it is answered by one document: give one of them another base path (servers, x-wso2-basePath), or make them one document", a.file, b.file, base)
-	case o.Other == nil:
-		return fmt.Errorf("%s: the operation %s lies below the base path %s of %s, where all is answered by that document: move the operation or the base path", a.file, o.Claimed.Label(), base, b.file)
-	}
-	return fmt.Errorf("%s and %s claim the same path below %s, by the operations %s and %s: give one of the documents another base path (servers, x-wso2-basePath), or make them one document",
-		a.file, b.file, base, o.Claimed.Label(), o.Other.Label())
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddymgw/gateway/caddymgw/openapi"
 )
 
 // refuseOwn refuses an upstream at which this very server listens: a request
@@ -34,6 +36,35 @@ func (e *Endpoint) refuseOwn(server *caddyhttp.Server) error {
 	}
 	return nil
 }
+
+// refuseAdmin refuses an endpoint of the document that is the admin API of this
+// program: it would be open to whoever may call an operation. An upstream in the
+// Caddyfile is its author's own choice.
+func (g *directive) refuseAdmin(e *openapi.Endpoint) error {
+	if e == nil {
+		return nil
+	}
+	listen := caddy.DefaultAdminListen
+	if admin, ok := g.Option("admin").(*caddy.AdminConfig); ok {
+		if admin.Disabled {
+			return nil
+		}
+		listen = admin.Listen
+	}
+	at, err := caddy.ParseNetworkAddressWithDefaults(caddy.NewReplacer().ReplaceKnown(listen, ""), "tcp", adminPort)
+	if err != nil {
+		return fmt.Errorf("admin %s: %w", listen, err)
+	}
+	for _, server := range e.Servers {
+		if to, ok := addressOf(server); ok && meets(at, to) && sameHost(at, to.Host) {
+			return e.Errorf("%s is the admin API of this program: no document may send requests there", server)
+		}
+	}
+	return nil
+}
+
+// adminPort is the one that Caddy takes where an address of the admin API has none.
+const adminPort = 2019
 
 // addressOf reads an upstream as reverse_proxy does; ok is false where only a
 // request can tell.
@@ -88,7 +119,11 @@ var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
 // addresses reads a host as far as no resolver is asked; "" is every address.
 func addresses(host string) []netip.Addr {
-	switch strings.ToLower(host) {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if host != "localhost" && strings.HasSuffix(host, ".localhost") { // RFC 6761 section 6.3
+		host = "localhost"
+	}
+	switch host {
 	case "":
 		return []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()}
 	case "localhost":
@@ -134,6 +169,7 @@ func hostsOf(server *caddyhttp.Server) (hosts []string) {
 // served reports whether a name is among those of a server, of which some may
 // begin with "*.".
 func served(hosts []string, name string) bool {
+	name = strings.TrimSuffix(name, ".")
 	_, parent, _ := strings.Cut(name, ".")
 	for _, h := range hosts {
 		below, wildcard := strings.CutPrefix(h, "*.")

@@ -52,11 +52,17 @@ func (g *directive) readTargets(a *api, options openapi.Options) error {
 	if a.doc, endpoints, err = openapi.LoadEndpoints(a.file, options); err != nil {
 		return err
 	}
+	if err := oneLogin(endpoints); err != nil {
+		return err
+	}
 	known := map[*openapi.Endpoint]*target{nil: nil}
 	for _, op := range a.doc.API.Operations {
 		for _, e := range []*openapi.Endpoint{endpoints[op].Production, endpoints[op].Sandbox} {
 			if _, ok := known[e]; ok {
 				continue
+			}
+			if err := g.refuseAdmin(e); err != nil {
+				return err
 			}
 			if known[e], err = declared(e, proxy); err != nil {
 				return err
@@ -112,6 +118,27 @@ func declared(e *openapi.Endpoint, proxy *block) (*target, error) {
 		t.add(proxy, "lb_try_duration", "5s")
 	}
 	return t, nil
+}
+
+// oneLogin: there is one block for the proxies of all endpoints, so that what one
+// of them wants for a login would be sent to the others too.
+func oneLogin(all map[*caddymgw.Operation]openapi.Endpoints) error {
+	var wants, other *openapi.Endpoint
+	for _, b := range all {
+		for _, e := range []*openapi.Endpoint{b.Production, b.Sandbox} {
+			switch {
+			case e == nil:
+			case wants == nil && e.User != "":
+				wants = e
+			case wants == nil || e.User != wants.User:
+				other = e
+			}
+		}
+	}
+	if wants == nil || other == nil {
+		return nil
+	}
+	return wants.Errorf("its servers want %s to log in (securityConfig), and other endpoints of the document don't, which would be sent the login too: give them one securityConfig, or write the handlers yourself", wants.User)
 }
 
 // add adds a line, unless the Caddyfile has one of that name.
@@ -177,9 +204,6 @@ func (g *directive) proxy(t *target) (caddyhttp.Route, error) {
 		return caddyhttp.Route{}, err
 	}
 	endpoint := &Endpoint{Upstreams: append(slices.Clone(t.upstreams), proxy.to...), Path: t.path}
-	if len(endpoint.Upstreams) == 0 {
-		return routes[0], nil // dynamic ones
-	}
 	own := caddyconfig.JSONModuleObject(endpoint, "handler", "openapi_endpoint", nil)
 	routes[0].HandlersRaw = append([]json.RawMessage{own}, routes[0].HandlersRaw...)
 	return routes[0], nil
