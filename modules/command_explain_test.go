@@ -72,6 +72,16 @@ func TestADocumentAloneIsExplained(t *testing.T) {
 	}
 }
 
+// TestNothingIsCutFromAnExplanation, however long its words are.
+func TestNothingIsCutFromAnExplanation(t *testing.T) {
+	long := "/" + strings.Repeat("segment/", 12) + strings.Repeat("x", 90)
+	t.Chdir(written(t, map[string]string{"doc.yaml": "openapi: 3.1.0\ninfo: {title: T, version: \"1\"}\npaths: {" + long + ": {get: {security: []}}}\n"}))
+	p := works(t, "", "explain", "doc.yaml", "GET", long)
+	in80Columns(t, p.out)
+	require.NotContains(t, p.out, "…")
+	require.Contains(t, regexp.MustCompile(`\n +`).ReplaceAllString(p.out, ""), long)
+}
+
 // TestAConfigurationIsExplainedOffline: what needs no running gateway is decided.
 func TestAConfigurationIsExplainedOffline(t *testing.T) {
 	g, file := configured(t, shopCaddyfile)
@@ -101,6 +111,9 @@ func TestAConfigurationIsExplainedOffline(t *testing.T) {
 		x := whyNot(t, typed("", "explain", file, "GET", petPath, "--json"))
 		require.Equal(t, "would_be_refused", x.Decision)
 		require.Equal(t, 401, x.Status)
+		x = whyNot(t, typed(aToken+"\n", "explain", file, "GET", petPath, "-H", "X-API-Key: -", "--json"))
+		require.Equal(t, "undecided", x.Decision)
+		require.Equal(t, "The request passes, whatever it is that is not decided here: that would only be reported (report_only). Ask a running gateway.", x.Sentences[len(x.Sentences)-1])
 	})
 	t.Run("several documents", func(t *testing.T) {
 		other := strings.Replace(shop, "title: Shop", "title: Other", 1)

@@ -113,6 +113,29 @@ func TestRoutesOfAConfiguration(t *testing.T) {
 	})
 }
 
+// TestOfSeveralSitesTheWeakestIsListed, whichever is provisioned first.
+func TestOfSeveralSitesTheWeakestIsListed(t *testing.T) {
+	site := func(port, options string) string {
+		return "http://127.0.0.1:" + port + " {\n\topenapi_auth shop.yaml {\n\t\t" + options + "\n\t}\n}\n"
+	}
+	for name, tc := range map[string]struct{ options, want string }{
+		"one that enforces nothing": {"report_only", "Nothing of it is enforced (report_only)."},
+		"one without a scheme":      {"report_only login", "login [not enforced: login]"},
+		"one that asks for nothing": {"default_security public", "GET /shop/v1/unsaid public"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			document := strings.Replace(shop, "security: [{header: []}, {query: []}]\npaths:", "paths:\n  /unsaid: {get: {}}", 1)
+			t.Chdir(written(t, map[string]string{
+				"shop.yaml":   document,
+				"a.caddyfile": site("8081", "") + site("8082", tc.options) + site("8083", ""),
+			}))
+			for range 12 {
+				require.Contains(t, strings.Join(strings.Fields(works(t, "", "routes", "a.caddyfile").out), " "), tc.want)
+			}
+		})
+	}
+}
+
 // TestAConfigurationIsReadWithoutEffects: nothing is written, logged or asked.
 func TestAConfigurationIsReadWithoutEffects(t *testing.T) {
 	checked := strings.Replace(shopCaddyfile, "\treverse_proxy $UPSTREAM\n", "\treverse_proxy $UPSTREAM {\n\t\thealth_uri /health\n\t\thealth_interval 1s\n\t}\n", 1)
@@ -183,5 +206,38 @@ func TestRoutesOfSomebodysDocumentTrickNoTerminal(t *testing.T) {
 	raw := works(t, "", "routes", file, "--json")
 	for _, r := range p.out + raw.out {
 		require.False(t, r < ' ' && r != '\n' || r == '\u202e', "%q", r)
+	}
+}
+
+// TestErrorsOfSomebodysFilesTrickNoTerminal: what is wrong is said in their words.
+func TestErrorsOfSomebodysFilesTrickNoTerminal(t *testing.T) {
+	const document = "openapi: 3.1.0\ninfo: {title: T, version: \"1\"}\npaths: {/a: {get: {security: [{\"n\\e[5J\\u009b2J\\u202e\": []}]}}}\n"
+	dir := written(t, map[string]string{
+		"d.yaml":        document,
+		"a.caddyfile":   "http://localhost {\n\topenapi_auth d.yaml\n}\n",
+		"b.caddyfile":   "http://localhost {\n\trespond_\x1b[2J\u009b2J\n}\n",
+		"c.json":        `{"apps":{},"\u001b[2J\u202e":1}`,
+		"d\x1b[2J.yaml": "openapi: 3.1.0\ninfo: {title: T, version: \"1\"}\npaths: {/a: {$ref: \"\\e[5J.yaml\"}}\n",
+	})
+	t.Chdir(dir)
+	for name, args := range map[string][]string{
+		"routes":             {"routes", "d.yaml"},
+		"explain":            {"explain", "d.yaml", "GET", "/a"},
+		"init":               {"init", "new", "--openapi", "d.yaml"},
+		"a configuration":    {"routes", "a.caddyfile"},
+		"a bad one":          {"routes", "b.caddyfile"},
+		"a bad one in JSON":  {"explain", "c.json", "GET", "/a"},
+		"by another adapter": {"routes", "d.yaml", "--adapter", "openapi"},
+		"a reference":        {"routes", "d\x1b[2J.yaml"},
+		"a file":             {"routes", "none\x1b[2J.yaml"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := typed("", args...)
+			require.Error(t, p.failed)
+			require.Empty(t, p.out)
+			for _, r := range p.err {
+				require.False(t, r < ' ' && r != '\n' || r >= 0x7f && r < 0xa0 || r == '\u202e', "%q", p.err)
+			}
+		})
 	}
 }

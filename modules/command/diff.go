@@ -28,8 +28,9 @@ the gateway reads it, wherever it is declared. An operation is
   gets those of one that is gone, the two are compared.
 
 Two schemes are one if name, type and place are equal: a key in another header is
-another key, and so is one under another name. TLS is security too, where
-x-wso2-transports has no http.
+another key, and so is one under another name. Its flows and URLs are for clients:
+whose tokens are taken, the configuration of the gateway says, and so they are not
+compared. TLS is security too, where x-wso2-transports has no http.
 
 --fail-on weaker fails where somebody is let in who was not: at what is weaker or
 changed, and what is new and open to everybody. --fail-on changed fails at what is

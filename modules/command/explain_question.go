@@ -20,23 +20,23 @@ import (
 // typedNames are the headers and parameters whose values stood among the arguments.
 type typedNames struct{ headers, parameters []string }
 
-// bySecret is how a credential is given.
-type bySecret struct {
+// argumentError is how a credential is given.
+type argumentError struct {
 	where   string // "the header X-API-Key"
 	example string // "-H 'X-API-Key: -'"
 }
 
-func (e bySecret) Error() string {
+func (e argumentError) Error() string {
 	return fmt.Sprintf("a credential stands in %s, and so among the arguments, which other users of the machine see and the history of the shell keeps: regard it as known to them; write %s and give it by stdin",
 		plain(e.where), plain(e.example))
 }
 
 func headerSecret(name string) error {
-	return bySecret{"the header " + name, "-H '" + name + ": -'"}
+	return argumentError{"the header " + name, "-H '" + name + ": -'"}
 }
 
 func parameterSecret(name string) error {
-	return bySecret{"the parameter " + name, name + "=-"}
+	return argumentError{"the parameter " + name, name + "=-"}
 }
 
 // refuseRead refuses values that were typed where an API reads credentials.

@@ -67,7 +67,7 @@ func initFolder(cmd *cobra.Command, name string) error {
 	}
 	copied, err := copyDocument(file)
 	if err != nil {
-		return err
+		return errors.New(plain(err.Error()))
 	}
 	if _, ok := word(copied.name); !ok {
 		return fmt.Errorf("no Caddyfile can name the file %s: give it another name", plain(copied.name))
@@ -119,8 +119,10 @@ func newGatewayOf(cmd *cobra.Command, file string) (*newGateway, error) {
 			return nil, fmt.Errorf("--default-security: no Caddyfile can name the scheme %s", plain(d))
 		}
 	}
-	n.doc, err = openapi.Load(file, options)
-	return n, err
+	if n.doc, err = openapi.Load(file, options); err != nil {
+		return nil, errors.New(plain(err.Error()))
+	}
+	return n, nil
 }
 
 // parseDefaultSecurity reads what openapi_auth reads in default_security.

@@ -38,7 +38,7 @@ func copyDocument(file string) (documentCopy, error) {
 	if err != nil {
 		return c, err
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }()
 	for _, name := range tree.Files() {
 		rel, err := filepath.Rel(dir, name)
 		if err != nil {

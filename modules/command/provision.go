@@ -3,7 +3,6 @@ package command
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 
@@ -34,7 +33,7 @@ func provision(file, adapter string) (*mgw.App, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(folder)
+	defer func() { _ = os.RemoveAll(folder) }()
 	var storage struct{ Module string }
 	if config.StorageRaw == nil || json.Unmarshal(config.StorageRaw, &storage) == nil && storage.Module == "file_system" {
 		if config.StorageRaw, err = json.Marshal(map[string]string{"module": "file_system", "root": folder}); err != nil {
@@ -45,7 +44,7 @@ func provision(file, adapter string) (*mgw.App, error) {
 	ctx, err := caddy.ProvisionContext(config)
 	defer caddy.UnbufferDefaultLogger(original)
 	if err != nil {
-		return nil, errors.New(plain(err.Error()))
+		return nil, err
 	}
 	app, err := ctx.AppIfConfigured("mgw")
 	if err != nil {

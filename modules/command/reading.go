@@ -2,9 +2,12 @@ package command
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/caddymgw/gateway/caddymgw/openapi"
 )
 
 // readingFlags are those of documentOptions by which the security of a document
@@ -17,6 +20,24 @@ func readingFlags(cmd *cobra.Command) {
 	for name, values := range map[string][]cobra.Completion{"base-path": nil, "combine": {"openapi", "any"}, "default-security": {"oauth2", "deny", "public", "scheme "}} {
 		_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 	}
+}
+
+// documentOptions are those of readingFlags, and the header that --auth-header names.
+func documentOptions(cmd *cobra.Command) (o openapi.Options, err error) {
+	f := cmd.Flags()
+	o.BasePath, _ = f.GetString("base-path")
+	o.AuthHeader, _ = f.GetString("auth-header")
+	combine, _ := f.GetString("combine")
+	switch combine {
+	case "", "openapi":
+	case "any":
+		o.CombineAny = true
+	default:
+		return o, fmt.Errorf("--combine %s: must be openapi or any", plain(combine))
+	}
+	defaults, _ := f.GetString("default-security")
+	o.DefaultSecurity, err = parseDefaultSecurity(defaults)
+	return o, err
 }
 
 // completeDocuments offers files that may be OpenAPI documents, for so many

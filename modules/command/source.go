@@ -2,6 +2,7 @@ package command
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -34,8 +35,17 @@ func sourceFlags(cmd *cobra.Command) {
 // readingNames are the flags that are of a document alone.
 var readingNames = []string{"base-path", "combine", "default-security", "auth-header", "allow-encoded-slash", "allow-semicolon"}
 
-// readSource reads a file: a configuration, or a document.
+// readSource reads a file: a configuration, or a document. What is wrong is said in
+// words of the file, which may be anybody's.
 func readSource(cmd *cobra.Command, file string) (source, error) {
+	s, err := readAny(cmd, file)
+	if err != nil {
+		return source{}, errors.New(plain(err.Error()))
+	}
+	return s, nil
+}
+
+func readAny(cmd *cobra.Command, file string) (source, error) {
 	adapter, _ := cmd.Flags().GetString("adapter")
 	if adapter != "" || isConfig(file) {
 		for _, name := range readingNames {
@@ -61,13 +71,16 @@ func readSource(cmd *cobra.Command, file string) (source, error) {
 }
 
 // isConfig tells a configuration from a document: by the names that Caddy takes for
-// Caddyfiles, and JSON by its members.
+// Caddyfiles, and JSON by its members. What can be read but once is a document.
 func isConfig(file string) bool {
 	name := strings.ToLower(filepath.Base(file))
 	switch extension := filepath.Ext(name); {
 	case extension == ".caddyfile", strings.HasPrefix(name, "caddyfile") && extension != ".yaml" && extension != ".yml" && extension != ".json":
 		return true
 	case extension == ".yaml", extension == ".yml":
+		return false
+	}
+	if about, err := os.Stat(file); err != nil || !about.Mode().IsRegular() {
 		return false
 	}
 	content, err := os.ReadFile(file)

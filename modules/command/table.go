@@ -76,21 +76,11 @@ func newSheet(out io.Writer) *sheet {
 	return &sheet{out: out, paint: painter(out), width: columnsOf(out) - labelWidth}
 }
 
-// sentence writes a text on as many lines as it needs.
+// sentence writes a text on as many lines as it needs, and all of it.
 func (s *sheet) sentence(label, text string) {
-	var lines []string
-	n := 0
-	for _, word := range strings.Fields(plain(text)) {
-		wide := widthOf(word)
-		if len(lines) > 0 && n+1+wide <= s.width {
-			lines[len(lines)-1] += " " + word
-			n += 1 + wide
-			continue
-		}
-		lines = append(lines, word)
-		n = wide
+	if text = strings.Join(strings.Fields(plain(text)), " "); text != "" {
+		s.line(label, wrap(text, s.width)...)
 	}
-	s.line(label, lines...)
 }
 
 // some is line where there is something to say.

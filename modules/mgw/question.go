@@ -95,5 +95,7 @@ func (q Question) request(ctx context.Context, s Site) (*http.Request, error) {
 	if q.TLS {
 		r.TLS = &tls.ConnectionState{Version: tls.VersionTLS13, HandshakeComplete: true}
 	}
-	return caddyhttp.PrepareRequest(r.WithContext(ctx), caddy.NewReplacer(), nil, s.Server), nil
+	r = caddyhttp.PrepareRequest(r.WithContext(ctx), caddy.NewReplacer(), nil, s.Server)
+	s.expected().drop(r.Header)
+	return r, nil
 }

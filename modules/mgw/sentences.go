@@ -151,7 +151,7 @@ func (x Explanation) verdict(core caddymgw.Explanation) string {
 	case x.Decision == WouldBeRefused:
 		return "The request passes, since that is only reported (report_only). Else it would be refused with " + refusal + "."
 	case x.Decision == Undecided && core.Decision.Report != nil:
-		return "The request passes, since nothing is enforced (report_only). What would become of it else is not decided here: ask a running gateway."
+		return "The request passes, whatever it is that is not decided here: that would only be reported (report_only). Ask a running gateway."
 	case x.Decision == Undecided:
 		return "Whether the request passes is not decided here: ask a running gateway."
 	case x.Subject != "":

@@ -1,6 +1,7 @@
 package mgw
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strings"
@@ -40,14 +41,46 @@ func (a *App) Sites() []Site {
 	return append([]Site(nil), a.apis.sites...)
 }
 
-// reportOnly is what is not enforced of an API; nil: everything is. Its lock is held.
-func (r *apiRegistry) reportOnly(api *caddymgw.API) *caddymgw.ReportOnly {
-	for _, s := range r.sites {
-		if s.API == api {
-			return s.Gateway.ReportOnly
+// served is an API as that of its sites has it which enforces least: whoever looks
+// wants to know what passes anywhere. Its lock is held.
+func (r *apiRegistry) served(one registered) Served {
+	var weakest *Site
+	for i := range r.sites {
+		s := &r.sites[i]
+		if s.API.Name == one.api.Name && s.API.Version == one.api.Version && (weakest == nil || s.weaker(*weakest)) {
+			weakest = s
 		}
 	}
-	return nil
+	if weakest == nil {
+		return Served{one.api, one.document, nil}
+	}
+	return Served{weakest.API, one.document, weakest.Gateway.ReportOnly}
+}
+
+// weaker reports whether more passes at a site than at another one. Sites are
+// provisioned in any order: of those that are alike it is one of the two.
+func (s Site) weaker(other Site) bool {
+	unenforced, public := s.open()
+	others, publicThere := other.open()
+	return cmp.Or(cmp.Compare(unenforced, others), cmp.Compare(public, publicThere), strings.Compare(other.listen(), s.listen())) > 0
+}
+
+// open counts the operations of which something is not enforced, and the public
+// ones.
+func (s Site) open() (unenforced, public int) {
+	r := s.Gateway.ReportOnly
+	for _, op := range s.API.Operations {
+		if r.Everything() || r.Touches(op) {
+			unenforced++
+		}
+		if op.Public() {
+			public++
+		}
+	}
+	if r.Everything() {
+		unenforced++ // what is not declared
+	}
+	return unenforced, public
 }
 
 // whenReady speaks with nobody before the app is ready: a configuration that is
