@@ -276,7 +276,7 @@ func (c *compiler) servable(segments []pattern) bool {
 // segments.
 const (
 	maxSegments = 200     // of a path, base path included
-	maxPlaces   = 1 << 20 // of operations, each of which has one below every base path
+	maxPlaces   = 1 << 18 // of operations, each of which has one below every base path
 )
 
 // insert puts an operation into the trie. Where another one has the same

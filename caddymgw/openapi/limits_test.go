@@ -32,7 +32,7 @@ func TestLimits(t *testing.T) {
 		"a path below a base":  {head + "servers: [{url: /" + strings.Repeat("b/", maxSegments/2) + "}]\npaths: {" + strings.Repeat("/a", maxSegments/2+1) + ": {get: {}}}", "/get: with its base path, the path has 201 segments: there may be 200"},
 		"a long base path":     {head + rest + "servers: [{url: '" + strings.Repeat("/b", 300_000) + "'}]", "api.yaml:4: /servers/0: url \"/b/b"},
 		"many servers":         {head + "servers:\n" + manyServers(maxBasePaths+1), "api.yaml:260: /servers/256: the servers give more than 256 base paths: name one with base_path"},
-		"many places":          {head + "servers:\n" + manyServers(maxBasePaths) + "paths:\n" + paths(3000), "operations and base paths (servers) multiply to more than 1048576: name one base path with base_path"},
+		"many places":          {head + "servers:\n" + manyServers(maxBasePaths) + "paths:\n" + paths(3000), "operations and base paths (servers) multiply to more than 262144: name one base path with base_path"},
 		"many files":           {head + "paths:\n" + references.String() + files.String(), "api.yaml:1003: /paths/~1999/$ref: 999.yaml: the document is made of more than 1000 files"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -40,7 +40,7 @@ func TestLimits(t *testing.T) {
 			file := put(t, tc.content)
 			start := time.Now()
 			require.Contains(t, refusal(t, file, Options{}), tc.want)
-			require.Less(t, time.Since(start), 10*time.Second, "a second, without the race detector and other tests")
+			require.Less(t, time.Since(start), time.Minute, "a second, without the race detector and other tests; hours without the limits")
 		})
 	}
 }
