@@ -43,10 +43,11 @@ var may = map[string][]string{
 	"internal/authserver":        {},
 	"internal/corpus":            {"internal/shared"},
 	"internal/redistest":         {},
+	"internal/freeport":          {},
 	"internal/shared":            {},
 	"modules":                    {},
-	"modules/internal/harness":   {},
-	"examples":                   {"internal/redistest"},
+	"modules/internal/harness":   {"internal/freeport"},
+	"examples":                   {"internal/freeport", "internal/redistest"},
 	"examples/oauth2/authserver": {"internal/authserver"},
 }
 

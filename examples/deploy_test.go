@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/caddymgw/gateway/internal/freeport"
 )
 
 // TestTheProgramRunsAloneOnAReadOnlyRoot does what the last stage of the
@@ -37,8 +39,8 @@ func TestTheProgramRunsAloneOnAReadOnlyRoot(t *testing.T) {
 	document, err := os.ReadFile(filepath.Join(workspace, "examples", "cluster", "openapi.yaml"))
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(etc, "openapi.yaml"), document, 0o644))
-	n := &node{t: t, https: port(t), admin: port(t), client: client}
-	config := strings.NewReplacer("$HTTPS", n.https, "$HTTP", port(t), "$ADMIN", n.admin, "$LEDGER", "bolt", "\tstorage file_system ./data\n", "").Replace(nodeCaddyfile)
+	n := &node{t: t, https: freeport.Take(t), admin: freeport.Take(t), client: client}
+	config := strings.NewReplacer("$HTTPS", n.https, "$HTTP", freeport.Take(t), "$ADMIN", n.admin, "$LEDGER", "bolt", "\tstorage file_system ./data\n", "").Replace(nodeCaddyfile)
 	require.NoError(t, os.WriteFile(filepath.Join(etc, "Caddyfile"), []byte(config), 0o644))
 
 	c := exec.Command(stage.entrypoint, stage.command...)

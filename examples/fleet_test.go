@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -17,6 +16,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/caddymgw/gateway/internal/freeport"
 )
 
 // soak reports whether `make soak` asks for the long forms of tests.
@@ -88,11 +89,11 @@ func newFleet(t *testing.T) (dir string) {
 // newNode starts a gateway with a ledger.
 func newNode(t *testing.T, dir, ledger string) *node {
 	t.Helper()
-	n := &node{t: t, dir: dir, https: port(t), admin: port(t)}
+	n := &node{t: t, dir: dir, https: freeport.Take(t), admin: freeport.Take(t)}
 	n.client = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, MaxIdleConnsPerHost: 64,
 	}}
-	config := strings.NewReplacer("$HTTPS", n.https, "$HTTP", port(t), "$ADMIN", n.admin, "$LEDGER", ledger).Replace(nodeCaddyfile)
+	config := strings.NewReplacer("$HTTPS", n.https, "$HTTP", freeport.Take(t), "$ADMIN", n.admin, "$LEDGER", ledger).Replace(nodeCaddyfile)
 	require.NoError(t, os.WriteFile(n.file(), []byte(config), 0o644))
 	n.start()
 	return n
@@ -246,14 +247,4 @@ func (n *node) resident() int {
 	kib, err := strconv.Atoi(strings.Fields(rest)[0])
 	require.NoError(n.t, err)
 	return kib / 1024
-}
-
-func port(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	_, p, err := net.SplitHostPort(l.Addr().String())
-	require.NoError(t, err)
-	return p
 }

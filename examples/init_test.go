@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/caddymgw/gateway/internal/freeport"
 	"github.com/caddymgw/gateway/internal/shared"
 )
 
@@ -53,7 +54,7 @@ func TestInitMakesGatewaysThatRun(t *testing.T) {
 			document, err := os.ReadFile(filepath.Join(corpus, name))
 			require.NoError(t, err)
 			dir := folder(t, map[string]string{filepath.Base(name): string(document)})
-			https, admin := port(t), port(t)
+			https, admin := freeport.Take(t), freeport.Take(t)
 			made := program(dir, admin, "mgw", "init", "gateway", "--openapi", filepath.Base(name), "--site", "https://localhost:"+https)
 			var said bytes.Buffer
 			made.Stderr = &said

@@ -2,7 +2,6 @@ package modules_test
 
 import (
 	"encoding/json"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/caddymgw/gateway/internal/freeport"
 	"github.com/caddymgw/gateway/modules/internal/harness"
 	"github.com/caddymgw/gateway/modules/mgw"
 )
@@ -39,10 +39,7 @@ func operate(t testing.TB, caddyfile string) *operator {
 
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
+	return "127.0.0.1:" + freeport.Take(t)
 }
 
 // run replaces the configuration, but for the admin endpoint.

@@ -18,6 +18,8 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/stretchr/testify/require"
+
+	"github.com/caddymgw/gateway/internal/freeport"
 )
 
 // global is what $GLOBAL stands for.
@@ -54,7 +56,7 @@ type Gateway struct {
 // and starts nothing.
 func New(t testing.TB, files map[string]string) *Gateway {
 	t.Helper()
-	g := &Gateway{Dir: folder(t), HTTP: freePort(t), HTTPS: freePort(t), Upstream: NewRecorder(t), t: t}
+	g := &Gateway{Dir: folder(t), HTTP: freeport.Take(t), HTTPS: freeport.Take(t), Upstream: NewRecorder(t), t: t}
 	for name, content := range files {
 		require.NoError(t, os.WriteFile(filepath.Join(g.Dir, name), []byte(content), 0o600))
 	}
@@ -268,14 +270,4 @@ func (g *Gateway) Log() string {
 	content, err := os.ReadFile(filepath.Join(g.Dir, "log.json"))
 	require.NoError(g.t, err)
 	return string(content)
-}
-
-func freePort(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	require.NoError(t, err)
-	return port
 }

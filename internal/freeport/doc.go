@@ -1,0 +1,2 @@
+// Package freeport finds ports for the servers of tests.
+package freeport
