@@ -46,7 +46,7 @@ func TestLoadRefuses(t *testing.T) {
 			site("openapi_auth shop.yaml"), document("shop.yaml", "X-API-Key", "pet.key"),
 			[]string{`add to the global options: servers { expected_dot_headers pet.key }`},
 		},
-		"a scheme that the document lacks":   {site("openapi_auth shop.yaml {\n\t\tscheme heder api_key\n\t}"), shopFile, []string{"scheme heder: the document", "declares no such scheme"}},
+		"a scheme that the document lacks":   {site("openapi_auth shop.yaml {\n\t\tscheme heder api_key\n\t}"), shopFile, []string{"scheme heder: the document", "declares no such scheme: there are "}},
 		"an identity header that is none":    {site("openapi_auth shop.yaml {\n\t\tidentity_header \"X User\" subject\n\t}"), shopFile, []string{`identity_header "X User": not a header name`}},
 		"an auth header that is none":        {site("openapi_auth shop.yaml {\n\t\tauth_header \"X A\"\n\t}"), shopFile, []string{`auth_header "X A": not a header name`}},
 		"a backend JWT in no header":         {site("openapi_auth shop.yaml {\n\t\tbackend_jwt \"X A\"\n\t}"), shopFile, []string{`backend_jwt "X A": not a header name`}},

@@ -241,7 +241,7 @@ func TestReportOnlyIsParsed(t *testing.T) {
 		"report_only\n\t\treport_only":                                         "Caddyfile:4: report_only is given twice",
 		"report_only {\n\t\t\theader X\n\t\t}":                                 "Caddyfile:4: unrecognized option of report_only: header",
 		"report_only {\n\t\t\tnetworks\n\t\t}":                                 "Caddyfile:4: wrong argument count",
-		"report_only {\n\t\t\tnetworks 10.0.0.1\n\t\t}":                        `Caddyfile:4: networks "10.0.0.1": must be like 10.0.0.0/8, or private_ranges`,
+		"report_only {\n\t\t\tnetworks 10.0.0.x\n\t\t}":                        `Caddyfile:4: networks "10.0.0.x": must be like 10.0.0.0/8 or 10.0.0.1, or private_ranges`,
 		"report_only {\n\t\t\tnetworks ::1/128\n\t\t\tnetworks ::1/128\n\t\t}": "Caddyfile:5: networks is given twice",
 	} {
 		_, err := harness.Adapt("Caddyfile", site(option))
@@ -250,6 +250,7 @@ func TestReportOnlyIsParsed(t *testing.T) {
 		require.ErrorContains(t, err, message)
 	}
 	g := harness.New(t, map[string]string{"shop.yaml": shop})
+	require.NoError(t, g.Validate("{\n\t$GLOBAL\n}\n"+strings.Replace(site("report_only {\n\t\t\tnetworks private_ranges 10.0.0.1\n\t\t}"), "pets.yaml", "shop.yaml", 1)))
 	for option, want := range map[string]string{
 		"report_only heder":         "report_only heder: the document ",
 		"report_only header header": "report_only header: the scheme is named twice",
@@ -258,5 +259,5 @@ func TestReportOnlyIsParsed(t *testing.T) {
 	}
 	config, err := g.Adapt(reportOnly("report_only {\n\t\t\tnetworks 10.0.0.0/8\n\t\t}"))
 	require.NoError(t, err)
-	require.ErrorContains(t, harness.ValidateJSON([]byte(strings.Replace(string(config), "10.0.0.0/8", "10.0.0.0", 1))), `report_only: networks "10.0.0.0": must be like 10.0.0.0/8`)
+	require.ErrorContains(t, harness.ValidateJSON([]byte(strings.Replace(string(config), "10.0.0.0/8", "10.0.0", 1))), `report_only: networks "10.0.0": must be like 10.0.0.0/8`)
 }

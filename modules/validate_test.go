@@ -307,6 +307,15 @@ func TestValidateCounts(t *testing.T) {
 	require.Contains(t, metrics, `caddy_mgw_validations_total{api="Zoo",message="request",operation="getAnimal",outcome="bad"} 1`)
 }
 
+// TestWhatIsNotValidSaysSoInTheAccessLog, where else it would be said to pass.
+func TestWhatIsNotValidSaysSoInTheAccessLog(t *testing.T) {
+	site := strings.Replace(zooCaddyfile("reverse_proxy $UPSTREAM"), "openapi_auth", "log\n\topenapi_auth", 1)
+	g := harness.Start(t, site, map[string]string{"zoo.yaml": zoo})
+	require.Equal(t, 400, g.Get("/zoo/v1/animals/x").Status)
+	require.Eventually(t, func() bool { return strings.Contains(g.Log(), `"mgw_outcome":"not_valid"`) }, 5*time.Second, 10*time.Millisecond)
+	require.NotContains(t, g.Log(), `"mgw_outcome":"pass"`)
+}
+
 func TestValidateIsRefusedWhereItHoldsNothing(t *testing.T) {
 	auth := "{\n\t$GLOBAL\n}\n\n$SITE {\n\topenapi_auth zoo.yaml\n\topenapi_validate %s\n\trespond ok\n}\n"
 	second := strings.Replace(zoo, "title: Zoo", "title: Two", 1)

@@ -73,6 +73,9 @@ func Decode(body []byte, into any, known string) error {
 	case !errors.As(err, &semantic) || semantic.JSONPointer == "":
 		return errors.New("the body must be one JSON object, each member once")
 	case errors.Is(err, json.ErrUnknownName):
+		if parent := semantic.JSONPointer.Parent(); parent != "" {
+			return errors.New(string(parent) + ": has a member that is not known here")
+		}
 		return errors.New("the body has a member that is not known here; known are " + known)
 	case errors.Is(err, errSeconds):
 		return errors.New(string(semantic.JSONPointer) + ": " + errSeconds.Error())

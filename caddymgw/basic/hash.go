@@ -61,7 +61,7 @@ func parseHash(hash []byte) (params, error) {
 	if _, ok := parseLegacy(h); ok {
 		return params{}, errLegacy
 	}
-	return params{}, errors.New("the hash is neither argon2id nor bcrypt: `caddy hash-password` makes one")
+	return params{}, errors.New("the hash is neither argon2id nor bcrypt: `caddymgw hash-password --algorithm argon2id` makes one")
 }
 
 // parseBcrypt reads $2b$<cost>$<22 characters of salt><31 of digest>.

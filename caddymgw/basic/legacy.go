@@ -57,7 +57,7 @@ func (l *legacy) Compare(_, plaintext []byte) (bool, error) {
 	return subtle.ConstantTimeCompare(h.Sum(nil), l.digest) == 1, nil
 }
 
-var errLegacy = errors.New("the hash is one of WSO2's, without salt and cost: make a new one with `caddy hash-password`, or say legacy_hashes while you migrate")
+var errLegacy = errors.New("the hash is one of WSO2's, without salt and cost: make a new one with `caddymgw hash-password`, or say legacy_hashes while you migrate")
 
 // legacyParams cost next to nothing, and so does their decoy.
 var legacyParams = params{kind: unsalted, prefix: "@sha256:", digest: sha256.Size, work: 1}

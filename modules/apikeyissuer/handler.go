@@ -98,7 +98,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	h.apis = mgw.AllowedAPIs(h.APIs)
-	h.app.RegisterIssuer(h.Path)
+	h.app.RegisterIssuer(h.Path, h.APIs)
 	return nil
 }
 

@@ -51,7 +51,7 @@ func parseOrigin(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Host == "" || u.Hostname() == "" || !plainWord.MatchString(strings.Trim(u.Hostname(), "[]")):
-		return nil, errors.New("must be a URL such as https://localhost:9095")
+		return nil, errors.New("must be a URL such as http://localhost:8080")
 	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
 		return nil, errors.New("must be a scheme, a host and maybe a port, and nothing behind them")
 	}

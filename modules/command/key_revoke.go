@@ -154,10 +154,23 @@ func revokeKeys(cmd *cobra.Command, now time.Time) error {
 			return err
 		}
 	}
+	unknown := ask.Subject != nil && g.hasNoKeyOf(*ask.Subject)
 	if _, err := g.tell(http.MethodPost, revocations, nil, ask, nil); err != nil {
 		return inFlags(err)
 	}
+	if unknown {
+		cmd.PrintErrf("no key of %s is recorded here: if that is a slip, those that were meant go on to work\n", plain(whose))
+	}
 	return say(cmd, "%s are revoked", what)
+}
+
+// hasNoKeyOf reports whether the gateway knows of no key of a subject.
+func (g gateway) hasNoKeyOf(subject string) bool {
+	var list struct {
+		Keys []mgw.Key `json:"keys"`
+	}
+	_, err := g.tell(http.MethodGet, "/mgw/keys", url.Values{"subject": {subject}, "limit": {"1"}}, nil, &list)
+	return err == nil && list.Keys != nil && len(list.Keys) == 0
 }
 
 // say prints what was done.

@@ -19,6 +19,7 @@ type apiRegistry struct {
 	mu      sync.Mutex
 	apis    map[apiID]registered
 	issuers map[string]bool // paths
+	limits  []keysFor
 	latest  map[string]*openapi.Document
 	wanted  []*wanted
 	sites   []Site
@@ -136,10 +137,11 @@ func (a *App) APIs() []Served {
 	return all
 }
 
-// RegisterIssuer notes the path of an issuer.
-func (a *App) RegisterIssuer(path string) {
+// RegisterIssuer notes the path of an issuer, and what its keys are for.
+func (a *App) RegisterIssuer(path string, apis []API) {
 	a.apis.mu.Lock()
 	defer a.apis.mu.Unlock()
+	a.apis.limits = append(a.apis.limits, keysFor{"the issuer " + path, apis})
 	if a.apis.issuers[path] {
 		return
 	}

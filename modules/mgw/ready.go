@@ -25,6 +25,7 @@ func (a *App) Start() error {
 			return err
 		}
 	}
+	a.warnUnserved()
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	return a.Ready(ctx)

@@ -192,7 +192,7 @@ func (h *Handler) refuseAmbient(bound map[*caddymgw.Scheme]caddymgw.Verifier) er
 func (h *Handler) loadNamed(ctx caddy.Context) (map[string]caddymgw.Verifier, error) {
 	for name := range h.SchemesRaw {
 		if !slices.ContainsFunc(h.doc.API.Schemes, named(name)) {
-			return nil, fmt.Errorf("scheme %s: the document %s declares no such scheme", name, h.Document)
+			return nil, fmt.Errorf("scheme %s: the document %s declares no such scheme: %s", name, h.Document, h.schemes())
 		}
 	}
 	byName := map[string]caddymgw.Verifier{}
@@ -216,6 +216,19 @@ func (h *Handler) loadNamed(ctx caddy.Context) (map[string]caddymgw.Verifier, er
 		byName[name] = v.Verifier()
 	}
 	return byName, nil
+}
+
+// schemes says which there are.
+func (h *Handler) schemes() string {
+	var names []string
+	for _, s := range h.doc.API.Schemes {
+		names = append(names, s.Name)
+	}
+	if len(names) == 0 {
+		return "there is none"
+	}
+	slices.Sort(names)
+	return "there are " + strings.Join(names, ", ")
 }
 
 func named(name string) func(*caddymgw.Scheme) bool {

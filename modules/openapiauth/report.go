@@ -26,7 +26,7 @@ type ReportOnly struct {
 	// neither what it declares nor that it declares it.
 	Schemes []string `json:"schemes,omitempty"`
 
-	// Clients in these networks (CIDR) are told what they would be refused for, in
+	// Clients in these networks (CIDR, or an address alone) are told what they would be refused for, in
 	// the response header X-Would-Be-Refused. Default: nobody is.
 	Networks []string `json:"networks,omitempty"`
 
@@ -46,17 +46,17 @@ func (h *Handler) provisionReport() (*caddymgw.ReportOnly, error) {
 	for i, name := range o.Schemes {
 		switch {
 		case !slices.ContainsFunc(api.Schemes, named(name)):
-			return nil, fmt.Errorf("report_only %s: the document %s declares no such scheme", name, h.Document)
+			return nil, fmt.Errorf("report_only %s: the document %s declares no such scheme: %s", name, h.Document, h.schemes())
 		case slices.Contains(o.Schemes[:i], name):
 			return nil, fmt.Errorf("report_only %s: the scheme is named twice", name)
 		}
 	}
 	for _, text := range o.Networks {
-		prefix, err := netip.ParsePrefix(text)
+		prefix, err := parseNetwork(text)
 		if err != nil {
-			return nil, fmt.Errorf("report_only: networks %q: must be like 10.0.0.0/8", text)
+			return nil, fmt.Errorf("report_only: networks %q: must be like 10.0.0.0/8 or 10.0.0.1", text)
 		}
-		o.prefixes = append(o.prefixes, prefix.Masked())
+		o.prefixes = append(o.prefixes, prefix)
 	}
 	r := caddymgw.NewReportOnly(api, o.Schemes)
 	if r.Everything() {
@@ -71,6 +71,15 @@ func (h *Handler) provisionReport() (*caddymgw.ReportOnly, error) {
 	}
 	h.app.Warn("NOT ENFORCED, with report_only: "+strings.Join(o.Schemes, ", ")+". Requests pass without them at "+strings.Join(touched, ", "), "document", h.Document)
 	return r, nil
+}
+
+// parseNetwork reads a network; an address alone is one of itself.
+func parseNetwork(text string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(text); err == nil {
+		return address.WithZone("").Unmap().Prefix(address.Unmap().BitLen())
+	}
+	prefix, err := netip.ParsePrefix(text)
+	return prefix.Masked(), err
 }
 
 // report logs a refusal that is not made, and returns what tells the client.
@@ -141,8 +150,8 @@ func parseReportOnly(d *caddyfile.Dispenser) (*ReportOnly, error) {
 				o.Networks = append(o.Networks, caddyhttp.PrivateRangesCIDR()...)
 				continue
 			}
-			if _, err := netip.ParsePrefix(network); err != nil {
-				return nil, d.Errf("networks %s: must be like 10.0.0.0/8, or private_ranges", strconv.Quote(network))
+			if _, err := parseNetwork(network); err != nil {
+				return nil, d.Errf("networks %s: must be like 10.0.0.0/8 or 10.0.0.1, or private_ranges", strconv.Quote(network))
 			}
 			o.Networks = append(o.Networks, network)
 		}

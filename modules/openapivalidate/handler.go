@@ -100,6 +100,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	}
 	j := &judging{Handler: h, decided: decided, op: op}
 	if a := j.request(w, r); a != nil {
+		publish(r)
 		return h.answer(w, *a)
 	}
 	if h.Responses == Off {

@@ -1,6 +1,9 @@
 package openapivalidate
 
 import (
+	"net/http"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
@@ -37,6 +40,14 @@ func (j *judging) report(m message, problems []schema.Problem) {
 func (j *judging) refused(problems []schema.Problem) {
 	if c := j.logger.Check(zapcore.DebugLevel, "refused"); c != nil {
 		c.Write(j.fields(problems)...)
+	}
+}
+
+// publish says in the access log that the request was authenticated, and is not
+// valid.
+func publish(r *http.Request) {
+	if extra, ok := r.Context().Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
+		extra.Set(zap.String("mgw_outcome", "not_valid"))
 	}
 }
 
