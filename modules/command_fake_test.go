@@ -145,6 +145,18 @@ func TestFlagsBecomeTheBody(t *testing.T) {
 	}
 }
 
+// TestRevokingForNobodySaysSo: a name may be misspelt, and who was meant goes on.
+func TestRevokingForNobodySaysSo(t *testing.T) {
+	for keys, told := range map[string]bool{`{"keys":[]}`: true, `{"keys":[{"id":"i","subject":"alice","issued_at":"2030-01-01T00:00:00Z","expires_at":null,"last_used_at":null}]}`: false} {
+		a := newFakeAdmin(t)
+		a.answers["GET /mgw/keys"] = answer{200, keys}
+		a.answers["POST /mgw/revocations"] = answer{204, ""}
+		p := a.typed("", "key", "revoke", "--subject", "alice")
+		require.NoError(t, p.failed)
+		require.Equal(t, told, strings.Contains(p.err, "no key of alice is recorded here"), p.err)
+	}
+}
+
 // certificateFile has a key and a certificate, whose x5t#S256 it returns.
 func certificateFile(t testing.TB) (file, thumbprint string) {
 	t.Helper()
