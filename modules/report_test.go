@@ -144,13 +144,13 @@ func TestOnlyTheGatewayTellsOfARefusal(t *testing.T) {
 		told                   []string
 		status                 int
 	}{
-		"a client that is to know":                         {here, "", petPath, []string{"401; code=900902; reason=missing"}, 200},
-		"a stream":                                         {here, "", "/shop/v1/roles", []string{"401; code=900902; reason=missing"}, 200},
-		"of what passes":                                   {here, "", "/shop/v1/public/ping", nil, 200},
-		"an upstream that fails":                           {here, "", "/shop/v1/admin/stats", []string{"401; code=900902; reason=missing"}, 502},
-		"another client":                                   {elsewhere, "", petPath, nil, 200},
-		"another client whose proxy is trusted":            {elsewhere, "trusted_proxies static 127.0.0.0/8\n\t\ttrusted_proxies_strict", petPath, []string{"401; code=900902; reason=missing"}, 200},
-		"another client whose proxy may have been lied to": {elsewhere, "trusted_proxies static 127.0.0.0/8", petPath, nil, 200},
+		"a client that is to know":              {here, "", petPath, []string{"401; code=900902; reason=missing"}, 200},
+		"a stream":                              {here, "", "/shop/v1/roles", []string{"401; code=900902; reason=missing"}, 200},
+		"of what passes":                        {here, "", "/shop/v1/public/ping", nil, 200},
+		"an upstream that fails":                {here, "", "/shop/v1/admin/stats", []string{"401; code=900902; reason=missing"}, 502},
+		"another client":                        {elsewhere, "", petPath, nil, 200},
+		"another client whose proxy is trusted": {elsewhere, "trusted_proxies static 127.0.0.0/8\n\t\ttrusted_proxies_strict", petPath, []string{"401; code=900902; reason=missing"}, 200},
+		"another client whose proxy may lie":    {elsewhere, "trusted_proxies static 127.0.0.0/8", petPath, nil, 200},
 	} {
 		t.Run(name, func(t *testing.T) {
 			caddyfile := strings.NewReplacer("$UPSTREAM", strings.TrimPrefix(upstream.URL, "http://")).Replace(reportOnly(tc.option))
